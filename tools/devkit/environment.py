@@ -111,7 +111,7 @@ def _create():
     )  # fmt: skip
     if made.returncode:
         said = made.stdout + made.stderr
-        if place.SIGNS_OF_FULL_DISK.search(said):
+        if place.is_full(place.VENV, said):
             raise place.disk_full(place.VENV)
         if "ensurepip" in said and "not available" in said:
             raise Problem(
@@ -154,7 +154,7 @@ def _install(lock):
 
 
 def _why(said, lock):
-    if place.SIGNS_OF_FULL_DISK.search(said):
+    if place.is_full(place.VENV, said):
         return place.disk_full(place.VENV)
     if SIGNS_OF_NO_NETWORK.search(said):
         return Problem(

@@ -23,7 +23,7 @@ def become(parent, command):
         return 1
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    os.execv(command[0], command)
+    return os.execv(command[0], command)
 
 
 def watch(command):

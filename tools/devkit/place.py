@@ -78,4 +78,7 @@ def disk_full(folder):
     )
 
 
-SIGNS_OF_FULL_DISK = re.compile(r"No space left on device|\[Errno 28\]|Disk quota exceeded|database or disk is full")
+def is_full(folder, said):
+    """Whether a program that wrote there failed for lack of space: it says so, or nothing is left."""
+    signs = r"No space left on device|\[Errno 28\]|Disk quota exceeded|database or disk is full"
+    return bool(re.search(signs, said)) or shutil.disk_usage(existing(folder)).free < MEGABYTE

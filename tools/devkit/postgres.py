@@ -37,7 +37,8 @@ def server():
     programs = binaries()
     if programs is None:
         raise Problem("没有找到 PostgreSQL。", "PostgreSQL was not found.")
-    folder = Path(tempfile.mkdtemp(prefix="xs-pg-"))
+    # Root's own temporary folder may be closed to the server's user; a socket's path must be short.
+    folder = Path(tempfile.mkdtemp(prefix="xs-pg-", dir="/tmp" if os.geteuid() == 0 else None))
     as_user = []
     try:
         if os.geteuid() == 0:  # the server refuses to run as root
@@ -67,7 +68,9 @@ def _other_user():
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
-    raise Problem("PostgreSQL 不能以 root 运行。", "PostgreSQL refuses to run as root, and no other user is here.")
+    raise Problem(
+        "PostgreSQL 不能以 root 运行。", "PostgreSQL refuses to run as root, and no other user is here."
+    )
 
 
 def _changing_to(user):
@@ -75,7 +78,9 @@ def _changing_to(user):
         return ["runuser", "-u", user, "--"]
     if shutil.which("setpriv"):
         return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    raise Problem("需要 runuser 才能以其他用户启动 PostgreSQL。", "runuser is needed to start PostgreSQL as root.")
+    raise Problem(
+        "需要 runuser 才能以其他用户启动 PostgreSQL。", "runuser is needed to start PostgreSQL as root."
+    )
 
 
 def _do(as_user, folder, *command):

@@ -127,9 +127,7 @@ def serve(supervisor, options, env):
         turn_page(logs / f"{name}.log")
     status.show("启动服务 Starting the server")
     address = ("--host", options.host, "--port", str(options.port))
-    server = supervisor.add(
-        Child("服务 server", site.command("serve", *address), logs / "server.log", env)
-    )
+    server = supervisor.add(Child("服务 server", site.command("serve", *address), logs / "server.log", env))
     supervisor.add(Child("后台作业 worker", site.command("worker"), logs / "worker.log", env))
     deadline = time.monotonic() + STANDS_WITHIN
     while (answer := _page(_reached(options.host), options.port)) is None:

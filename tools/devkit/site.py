@@ -21,7 +21,7 @@ def manage(*arguments, env=None):
     """One management command to its end; its output is kept in the log when it failed."""
     done = subprocess.run(
         command(*arguments), cwd=place.ROOT, env=env or place.surroundings(), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", errors="replace",
+        capture_output=True, text=True, encoding="utf-8", errors="replace",
     )  # fmt: skip
     if done.returncode:
         raise why(arguments[0], done.stdout + done.stderr)
@@ -29,14 +29,18 @@ def manage(*arguments, env=None):
 
 
 def why(name, said):
-    if place.SIGNS_OF_FULL_DISK.search(said):
+    if place.is_full(place.home(), said):
         return place.disk_full(place.home())
     if SIGNS_OF_NO_DATABASE.search(said):
         return Problem(
             "连不上数据库，请检查数据库是否已启动、地址与密码是否正确（--database-url 或 XIANGSUI_DATABASE_URL）。",
             "The database cannot be reached: is it running, are address and password right?",
         )
-    if "readonly database" in said or "Read-only file system" in said or "unable to open database file" in said:
+    if (
+        "readonly database" in said
+        or "Read-only file system" in said
+        or "unable to open database file" in said
+    ):
         return Problem(
             f"数据文件夹 {place.home()} 不能写入。", "The database in this folder cannot be written."
         )
