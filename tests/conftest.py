@@ -35,7 +35,7 @@ def _is_here(host):
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch):
+def no_network(monkeypatch):
     """A test that reaches beyond this machine fails, also when the code swallows the refusal."""
     attempts = []
     connect, connect_ex, look_up = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo

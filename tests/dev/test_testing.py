@@ -115,10 +115,10 @@ def test_an_address_in_a_committed_file_is_found(tmp_path, monkeypatch, text):
     assert chores._committed() == ""
 
 
-def test_a_test_cannot_reach_the_network(_no_network):
+def test_a_test_cannot_reach_the_network(no_network):
     with socket.socket() as outside, pytest.raises(OSError, match="only this machine"):
         outside.connect(("192.0.2.1", 80))
     with pytest.raises(OSError, match="only this machine"):
         socket.create_connection(("example.org", 80))
-    assert _no_network == ["192.0.2.1", "example.org"]
-    _no_network.clear()
+    assert no_network == ["192.0.2.1", "example.org"]
+    no_network.clear()
