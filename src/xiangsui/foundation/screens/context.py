@@ -37,12 +37,16 @@ def page(request: HttpRequest) -> dict[str, Any]:
         }
         return [home, *entries] if assignment else []
 
+    def assignments() -> list[dict[str, Any]]:
+        own = selectors.assignments_of(user=request.user) if request.user.is_authenticated else []
+        return [
+            {"id": item.uuid, "label": str(item), "active": item == assignment, "until": item.valid_until} for item in own
+        ]
+
     return {
         "assignment": assignment,
         "navigation": SimpleLazyObject(navigation),
-        "own_assignments": SimpleLazyObject(
-            lambda: list(selectors.assignments_of(user=request.user)) if request.user.is_authenticated else []
-        ),
+        "assignments": SimpleLazyObject(assignments),
     }
 
 

@@ -23,7 +23,7 @@ class LocusView:
         label: the text alternative of the two cells.
     """
 
-    locus: str
+    name: str
     cells: tuple[str, str]
     label: str
     patient_text: str
@@ -70,9 +70,9 @@ def loci_of(hit: Any) -> list[LocusView]:
         cells = _cells(found.possible_min, found.possible_max, bool(found.patient and found.donor))
         views.append(
             LocusView(
-                locus=locus,
+                name=locus,
                 cells=cells,
-                label=f"HLA-{locus}: {words[cells[0]]}, {words[cells[1]]}",
+                label="、".join(words[cell] for cell in cells),
                 patient_text=found.patient,
                 donor_text=found.donor,
                 both=found.both,
@@ -92,7 +92,7 @@ def sentences(hit: Any) -> list[str]:
     views = loci_of(hit)
 
     def named(cell: str) -> str:
-        return "、".join(view.locus for view in views if cell in view.cells)
+        return "、".join(view.name for view in views if cell in view.cells)
 
     lines = []
     if hit.count_min == hit.count_max:
