@@ -14,6 +14,7 @@ DESCRIPTION = """相髓 Xiangsui · 开发与运行入口
   python3 dev run          安装、建库、建演示数据并启动 set up, build the demonstration, serve
   python3 dev test         全部测试 the whole suite;  dev test donors 只测一间 one room
   python3 dev lint         检查代码 ruff, import contracts, mypy, templates, migrations
+  python3 dev format       统一排版 code and templates in their one style
   python3 dev bench        引擎测速 measure the engine
   python3 dev hla …        引擎命令行 the engine's command line
   python3 dev manage …     Django 管理命令 Django's management commands
@@ -51,6 +52,7 @@ def parser():
     test.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=None)
 
     commands.add_parser("lint", help="检查 check the code")
+    commands.add_parser("format", help="排版 write code and templates in their one style")
     commands.add_parser("lock", help="锁定依赖 lock the requirements")
     commands.add_parser("messages", help="提取译文 collect strings to translate")
     commands.add_parser("frontend", help="构建前端 build the front end")

@@ -171,7 +171,6 @@ def _page(host, port):
 
 def demonstrate(supervisor, donors, env):
     """Builds the demonstration (again: only what is missing) while the site already serves."""
-    show_sign_ins(env)
     arguments = ["demo", "--progress-lines", *(["--donors", str(donors)] if donors else [])]
     builder = subprocess.Popen(
         [sys.executable, "-S", "-E", str(GUARD), str(os.getpid()), *site.command(*arguments)],
@@ -180,10 +179,13 @@ def demonstrate(supervisor, donors, env):
     )  # fmt: skip
     lines = queue.SimpleQueue()
     threading.Thread(target=_read, args=(builder.stdout, lines), daemon=True).start()
-    said = []
+    said, shown = [], False
     try:
         while (text := _next(lines, supervisor)) is not None:
             word = text.split(maxsplit=3)
+            if word[:1] == ["progress"] and not shown:
+                show_sign_ins(env)  # the accounts are made first
+                shown = True
             if word[:1] == ["progress"] and len(word) >= 3 and word[1].isdigit() and word[2].isdigit():
                 status.progress(int(word[1]), int(word[2]), word[3].strip() if word[3:] else "")
             else:
