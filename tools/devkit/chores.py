@@ -88,7 +88,7 @@ def format():
     for said in (
         _tool("-m", "ruff", "check", "--quiet", "--fix-only", ".", "dev"),
         _tool("-m", "ruff", "format", "--quiet", ".", "dev"),
-        _templates("--quiet"),
+        _templates(write=True),
     ):
         line(said) if said else None
     return 0
@@ -139,9 +139,9 @@ def _mypy():
     return _tool("-m", "mypy", "--no-error-summary")
 
 
-def _templates(*mode):
+def _templates(write=False):
     found = [str(path) for path in sorted(place.SRC.glob("xiangsui/**/templates/**/*.html"))]
-    return _tool("djade", *(mode or ("--check",)), "--target-version", "5.2", *found) if found else ""
+    return _tool("djade", *([] if write else ["--check"]), "--target-version", "5.2", *found) if found else ""
 
 
 def _migrations():
