@@ -25,7 +25,9 @@ AT = dt.datetime(2026, 5, 8, 9, 30, tzinfo=dt.UTC)
 
 def facts(count=6, organisation=A):
     return [
-        Fact("donor.enrol", organisation, uuid.UUID(int=100 + n), AT + dt.timedelta(minutes=n), details={"code": f"x{n}"})
+        Fact(
+            "donor.enrol", organisation, uuid.UUID(int=100 + n), AT + dt.timedelta(minutes=n), details={"code": f"x{n}"}
+        )
         for n in range(count)
     ]
 
@@ -190,7 +192,9 @@ def test_the_bytes_are_fixed():
         '"organisation":"00000000-0000-0000-0000-000000000001","recorded_at":"2026-05-08T09:30:00.000000Z",'
         '"sequence":1,"subject":"00000000-0000-0000-0000-000000000002","uuid":"00000000-0000-0000-0000-000000000003"}'
     )
-    assert canonical.digest(canonical.GENESIS, body) == "b4af07eaf761acfc82fb0cf3e504eba77a93a3960459f8ac631a1b473010f29a"
+    assert (
+        canonical.digest(canonical.GENESIS, body) == "b4af07eaf761acfc82fb0cf3e504eba77a93a3960459f8ac631a1b473010f29a"
+    )
 
 
 def test_a_failed_transaction_leaves_no_link():

@@ -31,7 +31,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         home = {
             "label": _home_label(),
             "url": reverse("home"),
-            "icon": "home",
+            "icon": "house",
             "active": bool(request.resolver_match) and request.resolver_match.url_name == "home",
             "children": [],
         }
