@@ -77,6 +77,9 @@ def test_every_class_of_a_template_is_in_the_style_sheet():
 def test_every_icon_exists():
     known = set(re.findall(r"<symbol id=\"([\w-]+)\"", (BUILT / "icons.svg").read_text()))
     assert len(known) >= 35
+    for path in (ROOT / "src/xiangsui").glob("**/*.py"):
+        for name in re.findall(r"\bicon\"?(?:=|: )\"([\w-]+)\"", path.read_text()):
+            assert name in known, f"{path.name}: {name} (frontend/icons.txt)"
     for path in TEMPLATES:
         for tag in re.findall(r"<c-[\w-]+[^>]*>", without_comments(path.read_text())):
             for name in re.findall(r"\sicon=\"([\w-]+)\"", tag) + re.findall(
