@@ -40,7 +40,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
     def assignments() -> list[dict[str, Any]]:
         own = selectors.assignments_of(user=request.user) if request.user.is_authenticated else []
         return [
-            {"id": item.uuid, "label": str(item), "active": item == assignment, "until": item.valid_until} for item in own
+            {"id": item.uuid, "label": str(item), "active": item == assignment, "until": item.valid_until}
+            for item in own
         ]
 
     return {

@@ -7,47 +7,89 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orgs', '0001_initial'),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
-                ('username', models.CharField(max_length=60, unique=True, verbose_name='账号')),
-                ('name', models.CharField(max_length=60, verbose_name='姓名')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='邮箱')),
-                ('is_active', models.BooleanField(default=True, verbose_name='可登录')),
-                ('is_demo', models.BooleanField(default=False, verbose_name='演示账号')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("uuid", models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
+                ("username", models.CharField(max_length=60, unique=True, verbose_name="账号")),
+                ("name", models.CharField(max_length=60, verbose_name="姓名")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="邮箱")),
+                ("is_active", models.BooleanField(default=True, verbose_name="可登录")),
+                ("is_demo", models.BooleanField(default=False, verbose_name="演示账号")),
             ],
             options={
-                'verbose_name': '账号',
-                'verbose_name_plural': '账号',
+                "verbose_name": "账号",
+                "verbose_name_plural": "账号",
             },
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
-                ('role', models.CharField(choices=[('city_officer', '市级工作站干事'), ('province_staff', '省级分库业务'), ('station_nurse', '采血护士'), ('collection_clinician', '采集护士/医师'), ('lab_technician', 'HLA实验室技术员'), ('search_coordinator', '移植医院检索协调员'), ('volunteer_lead', '志愿服务队队长'), ('leader', '红十字会领导'), ('chapter_secretary', '基层红会秘书'), ('finance', '财务/监督委员'), ('aed_officer', '救护/AED管理员'), ('aid_officer', '助学/项目专员'), ('administrator', '数据与系统管理员')], max_length=30, verbose_name='角色')),
-                ('valid_from', models.DateField(verbose_name='自')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='至')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organisation')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uuid", models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("city_officer", "市级工作站干事"),
+                            ("province_staff", "省级分库业务"),
+                            ("station_nurse", "采血护士"),
+                            ("collection_clinician", "采集护士/医师"),
+                            ("lab_technician", "HLA实验室技术员"),
+                            ("search_coordinator", "移植医院检索协调员"),
+                            ("volunteer_lead", "志愿服务队队长"),
+                            ("leader", "红十字会领导"),
+                            ("chapter_secretary", "基层红会秘书"),
+                            ("finance", "财务/监督委员"),
+                            ("aed_officer", "救护/AED管理员"),
+                            ("aid_officer", "助学/项目专员"),
+                            ("administrator", "数据与系统管理员"),
+                        ],
+                        max_length=30,
+                        verbose_name="角色",
+                    ),
+                ),
+                ("valid_from", models.DateField(verbose_name="自")),
+                ("valid_until", models.DateField(blank=True, null=True, verbose_name="至")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="orgs.organisation"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '任职',
-                'verbose_name_plural': '任职',
-                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until', None), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='assignment_ends_after_it_begins'), models.UniqueConstraint(fields=('user', 'role', 'organisation', 'valid_from'), name='assignment_once')],
+                "verbose_name": "任职",
+                "verbose_name_plural": "任职",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("valid_until", None), ("valid_until__gte", models.F("valid_from")), _connector="OR"
+                        ),
+                        name="assignment_ends_after_it_begins",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("user", "role", "organisation", "valid_from"), name="assignment_once"
+                    ),
+                ],
             },
         ),
     ]

@@ -5,29 +5,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('path', models.CharField(max_length=255, unique=True)),
-                ('depth', models.PositiveIntegerField()),
-                ('numchild', models.PositiveIntegerField(default=0)),
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
-                ('code', models.CharField(max_length=40, unique=True, verbose_name='编码')),
-                ('name', models.CharField(max_length=120, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('nation', '国家管理中心'), ('province', '省级分库'), ('city', '市级工作站'), ('county', '县级红十字会'), ('blood_station', '血站'), ('donation_house', '爱心献血屋'), ('vehicle', '献血车'), ('crew', '采血车组'), ('laboratory', 'HLA组织配型实验室'), ('hospital', '移植/采集医院'), ('university', '高校'), ('team', '志愿服务队'), ('partner', '合作单位')], db_index=True, max_length=20, verbose_name='类型')),
-                ('division_code', models.CharField(blank=True, max_length=12, verbose_name='行政区划代码')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("path", models.CharField(max_length=255, unique=True)),
+                ("depth", models.PositiveIntegerField()),
+                ("numchild", models.PositiveIntegerField(default=0)),
+                ("uuid", models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, unique=True)),
+                ("code", models.CharField(max_length=40, unique=True, verbose_name="编码")),
+                ("name", models.CharField(max_length=120, verbose_name="名称")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("nation", "国家管理中心"),
+                            ("province", "省级分库"),
+                            ("city", "市级工作站"),
+                            ("county", "县级红十字会"),
+                            ("blood_station", "血站"),
+                            ("donation_house", "爱心献血屋"),
+                            ("vehicle", "献血车"),
+                            ("crew", "采血车组"),
+                            ("laboratory", "HLA组织配型实验室"),
+                            ("hospital", "移植/采集医院"),
+                            ("university", "高校"),
+                            ("team", "志愿服务队"),
+                            ("partner", "合作单位"),
+                        ],
+                        db_index=True,
+                        max_length=20,
+                        verbose_name="类型",
+                    ),
+                ),
+                ("division_code", models.CharField(blank=True, max_length=12, verbose_name="行政区划代码")),
             ],
             options={
-                'verbose_name': '组织',
-                'verbose_name_plural': '组织',
+                "verbose_name": "组织",
+                "verbose_name_plural": "组织",
             },
         ),
     ]

@@ -6,61 +6,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orgs', '0001_initial'),
+        ("orgs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Donor',
+            name="Donor",
             fields=[
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('grid', models.CharField(max_length=19, unique=True, verbose_name='GRID')),
-                ('sex', models.CharField(choices=[('M', '男'), ('F', '女')], max_length=1, verbose_name='性别')),
-                ('birth_year', models.PositiveSmallIntegerField(db_index=True, verbose_name='出生年')),
-                ('abo', models.CharField(blank=True, choices=[('A', 'A'), ('B', 'B'), ('AB', 'AB'), ('O', 'O')], max_length=2, verbose_name='ABO血型')),
-                ('rhesus', models.CharField(blank=True, choices=[('+', '阳性'), ('-', '阴性')], max_length=1, verbose_name='Rh血型')),
-                ('status', models.CharField(choices=[('lead', '意向'), ('enrolled', '已登记'), ('sampled', '已采样'), ('reflecting', '静思期'), ('in_lab', '检测中'), ('listed', '在库可用'), ('deferred', '暂缓'), ('reserved', '预留'), ('donated', '已捐献'), ('retired', '退库')], max_length=12, verbose_name='状态')),
-                ('registered_on', models.DateField(db_index=True, verbose_name='登记日期')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organisation', verbose_name='所属组织')),
+                (
+                    "uuid",
+                    models.UUIDField(
+                        default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("grid", models.CharField(max_length=19, unique=True, verbose_name="GRID")),
+                ("sex", models.CharField(choices=[("M", "男"), ("F", "女")], max_length=1, verbose_name="性别")),
+                ("birth_year", models.PositiveSmallIntegerField(db_index=True, verbose_name="出生年")),
+                (
+                    "abo",
+                    models.CharField(
+                        blank=True,
+                        choices=[("A", "A"), ("B", "B"), ("AB", "AB"), ("O", "O")],
+                        max_length=2,
+                        verbose_name="ABO血型",
+                    ),
+                ),
+                (
+                    "rhesus",
+                    models.CharField(
+                        blank=True, choices=[("+", "阳性"), ("-", "阴性")], max_length=1, verbose_name="Rh血型"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("lead", "意向"),
+                            ("enrolled", "已登记"),
+                            ("sampled", "已采样"),
+                            ("reflecting", "静思期"),
+                            ("in_lab", "检测中"),
+                            ("listed", "在库可用"),
+                            ("deferred", "暂缓"),
+                            ("reserved", "预留"),
+                            ("donated", "已捐献"),
+                            ("retired", "退库"),
+                        ],
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("registered_on", models.DateField(db_index=True, verbose_name="登记日期")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organisation",
+                        verbose_name="所属组织",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '志愿捐献者',
-                'verbose_name_plural': '志愿捐献者',
+                "verbose_name": "志愿捐献者",
+                "verbose_name_plural": "志愿捐献者",
             },
         ),
         migrations.CreateModel(
-            name='Typing',
+            name="Typing",
             fields=[
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField(verbose_name='次序')),
-                ('gl', models.TextField(verbose_name='GL String')),
-                ('recorded_at', models.DateTimeField(verbose_name='记录时间')),
-                ('current', models.BooleanField(default=True)),
-                ('donor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='typings', to='donors.donor')),
+                (
+                    "uuid",
+                    models.UUIDField(
+                        default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField(verbose_name="次序")),
+                ("gl", models.TextField(verbose_name="GL String")),
+                ("recorded_at", models.DateTimeField(verbose_name="记录时间")),
+                ("current", models.BooleanField(default=True)),
+                (
+                    "donor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="typings", to="donors.donor"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'HLA分型',
-                'verbose_name_plural': 'HLA分型',
+                "verbose_name": "HLA分型",
+                "verbose_name_plural": "HLA分型",
             },
         ),
         migrations.AddIndex(
-            model_name='donor',
-            index=models.Index(fields=['organisation', 'status'], name='donors_dono_organis_83f8a3_idx'),
+            model_name="donor",
+            index=models.Index(fields=["organisation", "status"], name="donors_dono_organis_83f8a3_idx"),
         ),
         migrations.AddIndex(
-            model_name='donor',
-            index=models.Index(fields=['status', '-registered_on'], name='donors_dono_status_e53cc2_idx'),
+            model_name="donor",
+            index=models.Index(fields=["status", "-registered_on"], name="donors_dono_status_e53cc2_idx"),
         ),
         migrations.AddConstraint(
-            model_name='typing',
-            constraint=models.UniqueConstraint(fields=('donor', 'number'), name='typing_numbered_once'),
+            model_name="typing",
+            constraint=models.UniqueConstraint(fields=("donor", "number"), name="typing_numbered_once"),
         ),
         migrations.AddConstraint(
-            model_name='typing',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('donor',), name='typing_one_current'),
+            model_name="typing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)), fields=("donor",), name="typing_one_current"
+            ),
         ),
     ]

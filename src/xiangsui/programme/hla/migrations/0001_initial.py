@@ -5,35 +5,38 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='PendingChange',
+            name="PendingChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.UUIDField()),
-                ('recorded_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject", models.UUIDField()),
+                ("recorded_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='IndexBuild',
+            name="IndexBuild",
             fields=[
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('built_at', models.DateTimeField(verbose_name='建成时间')),
-                ('donors', models.PositiveBigIntegerField(verbose_name='供者数')),
-                ('seconds', models.FloatField(verbose_name='用时（秒）')),
-                ('generation', models.CharField(max_length=64, verbose_name='版本')),
-                ('nomenclature', models.CharField(max_length=64, verbose_name='命名版本')),
-                ('frequency_sets', models.CharField(max_length=300, verbose_name='频率集')),
+                (
+                    "uuid",
+                    models.UUIDField(
+                        default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("built_at", models.DateTimeField(verbose_name="建成时间")),
+                ("donors", models.PositiveBigIntegerField(verbose_name="供者数")),
+                ("seconds", models.FloatField(verbose_name="用时（秒）")),
+                ("generation", models.CharField(max_length=64, verbose_name="版本")),
+                ("nomenclature", models.CharField(max_length=64, verbose_name="命名版本")),
+                ("frequency_sets", models.CharField(max_length=300, verbose_name="频率集")),
             ],
             options={
-                'ordering': ['-built_at'],
-                'indexes': [models.Index(fields=['-built_at'], name='hla_indexbu_built_a_75d123_idx')],
+                "ordering": ["-built_at"],
+                "indexes": [models.Index(fields=["-built_at"], name="hla_indexbu_built_a_75d123_idx")],
             },
         ),
     ]

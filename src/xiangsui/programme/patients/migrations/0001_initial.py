@@ -7,29 +7,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orgs', '0001_initial'),
+        ("orgs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SearchRequest',
+            name="SearchRequest",
             fields=[
-                ('uuid', models.UUIDField(default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=40, verbose_name='院内编号')),
-                ('gl', models.TextField(verbose_name='GL String')),
-                ('requested_at', models.DateTimeField(db_index=True, verbose_name='提交时间')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgs.organisation', verbose_name='医院')),
-                ('requested_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='提交人')),
+                (
+                    "uuid",
+                    models.UUIDField(
+                        default=xiangsui.foundation.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("reference", models.CharField(max_length=40, verbose_name="院内编号")),
+                ("gl", models.TextField(verbose_name="GL String")),
+                ("requested_at", models.DateTimeField(db_index=True, verbose_name="提交时间")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="orgs.organisation",
+                        verbose_name="医院",
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="提交人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '患者检索申请',
-                'verbose_name_plural': '患者检索申请',
-                'indexes': [models.Index(fields=['organisation', '-requested_at'], name='patients_se_organis_384dd4_idx')],
+                "verbose_name": "患者检索申请",
+                "verbose_name_plural": "患者检索申请",
+                "indexes": [
+                    models.Index(fields=["organisation", "-requested_at"], name="patients_se_organis_384dd4_idx")
+                ],
             },
         ),
     ]
