@@ -149,7 +149,8 @@ def _migrations():
 
 
 def _translations():
-    return _tool("-m", "xiangsui.foundation.kit.messages", "--check")
+    said = _tool("-m", "xiangsui.foundation.kit.messages", "--check").splitlines()
+    return "\n".join([*said[:8], f"… {len(said)} lines"] if len(said) > 9 else said)
 
 
 # Written so that this file does not name what it looks for.

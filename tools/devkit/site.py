@@ -48,7 +48,8 @@ def why(name, said):
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(said, encoding="utf-8")
     lines = [text.strip() for text in said.splitlines() if text.strip()] or ["?"]
-    return Problem(f"manage {name} 失败：{lines[-1]}", f"The whole output is in {log}.")
+    reason = re.sub(r"^[\w.]+(?:Error|Configured|Exception): ", "", lines[-1])
+    return Problem(f"manage {name} 失败：{reason}", f"The whole output is in {log}.")
 
 
 def compile_messages():
