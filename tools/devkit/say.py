@@ -78,9 +78,7 @@ class Status:
     def progress(self, done, total, label):
         share = min(1.0, done / total) if total else 0.0
         filled = round(share * 24)
-        self.show(
-            f"[{'█' * filled}{'·' * (24 - filled)}] {share:4.0%}", f"{label} {done}/{total}", kind="progress"
-        )
+        self.show(f"[{'█' * filled}{'·' * (24 - filled)}] {share:4.0%}", f"{label} {done}/{total}", kind="progress")
 
     def clear(self):
         if self.shown:
