@@ -14,10 +14,11 @@ mkdirSync(out, { recursive: true })
 
 // Every icon the templates may name. Lucide, ISC licence.
 const icons = readFileSync(join(here, "icons.txt"), "utf8").split(/\s+/).filter(Boolean)
-const symbols = icons.map((name) => {
+const symbols = icons.map((entry) => {
+  const [name, alias] = entry.split("=") // "house=home" makes house known as home as well
   const svg = readFileSync(join(here, `node_modules/lucide-static/icons/${name}.svg`), "utf8")
   const inner = svg.replace(/^[\s\S]*?<svg[\s\S]*?>/, "").replace("</svg>", "").replace(/\s*\n\s*/g, "")
-  return `<symbol id="${name}" viewBox="0 0 24 24">${inner}</symbol>`
+  return `<symbol id="${alias ?? name}" viewBox="0 0 24 24">${inner}</symbol>`
 })
 writeFileSync(
   join(out, "icons.svg"),

@@ -74,13 +74,18 @@ document.addEventListener("htmx:responseError", (event) => {
 
 // --- small behaviours, delegated so that swapped-in content has them too ------------------------------------
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-x-toggle], [data-x-dismiss], [data-x-print]")
+  const target = event.target.closest("[data-x-toggle], [data-x-dismiss], [data-x-print], [data-x-fill]")
   for (const menu of document.querySelectorAll("details.x-menu[open]"))
     if (!menu.contains(event.target)) menu.open = false
   if (!target) return
   if ("xDismiss" in target.dataset) target.closest("[data-tone]").remove()
   else if ("xPrint" in target.dataset) window.print()
-  else {
+  else if ("xFill" in target.dataset) {
+    // The sign-in page of a demonstration site fills in the account that is chosen.
+    document.getElementById("id_login").value = target.dataset.xFill
+    document.getElementById("id_password").value = target.dataset.xSecret
+    document.querySelector("form button[type=submit]").focus()
+  } else {
     const panel = document.getElementById(target.getAttribute("aria-controls"))
     const open = target.getAttribute("aria-expanded") !== "true"
     target.setAttribute("aria-expanded", String(open))

@@ -153,10 +153,12 @@ class Imputer:
             held = [self._side(typing, side, size, dropped) for side in pair]
             for side, mask in zip(pair, held, strict=True):
                 if side is not None and not mask.any():
-                    reason = NEW_ALLELE if all(n.endswith("*NEW") for n in side) else NOT_IN_SET
-                    empty[Unexplained(reason, locus.locus, "/".join(side))] = None
+                    empty[Unexplained(NOT_IN_SET, locus.locus, "/".join(side))] = None
             if all(mask.any() for mask in held):
                 sides += held
+        if locus.has_new:
+            # Nothing is known of how often an unnamed allele travels with others: no prediction, not a wrong one.
+            sides, empty = [], {Unexplained(NEW_ALLELE, locus.locus, locus.text): None}
         if not sides:
             none = np.zeros(0, np.uint8), np.zeros((0, 0), np.bool_)
             return _LocusMask(*none, tuple(empty), tuple(dropped))

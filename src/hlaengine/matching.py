@@ -148,14 +148,24 @@ class Comparison:
         donors: int,
     ) -> NDArray[np.float64]:
         counts = 2 * self.loci + 1
-        result = np.zeros(donors * counts)
-        step = max(1, _BLOCK // max(1, len(theirs)))
+        # Donors share genotypes: each distinct one meets the patient's once.
+        _, index, inverse = np.unique(mixed_key(of_d), return_index=True, return_inverse=True)
+        distinct = [codes[index] for codes in of_d]
+        slot = np.arange(len(index)) * counts
+        chance = np.zeros(len(index) * counts)
+        step = max(1, _BLOCK // max(1, len(index)))
         for start in range(0, len(weight), step):
             part = slice(start, start + step)
-            total = self._share[0][of_p[0][part]][:, of_d[0]]
-            for locus in range(1, self.loci):
-                total += self._share[locus][of_p[locus][part]][:, of_d[locus]]
-            slot = owner * counts + total
-            product = weight[part, None] * theirs
-            result += np.bincount(slot.reshape(-1), weights=product.reshape(-1), minlength=len(result))
-        return result.reshape(donors, counts)
+            total = np.zeros((len(weight[part]), len(index)), np.uint8)
+            for locus in range(self.loci):
+                total += self._share[locus][of_p[locus][part]][:, distinct[locus]]
+            mass = np.repeat(weight[part], len(index))
+            chance += np.bincount((slot + total).reshape(-1), weights=mass, minlength=len(chance))
+        chance = chance.reshape(len(index), counts)
+        result = np.zeros((donors, counts))
+        for count in range(counts):
+            if chance[:, count].any():
+                result[:, count] = np.bincount(
+                    owner, weights=theirs * chance[inverse.reshape(-1), count], minlength=donors
+                )
+        return result

@@ -119,14 +119,18 @@ class Nomenclature:
         """Name of a P code; ``null`` for `NULL`."""
         return self._p_names[locus][code]
 
-    def check(self, typing: Typing) -> None:
+    def check(self, typing: Typing, loci: tuple[str, ...] | None = None) -> None:
         """Raise for the first allele of a typing that this nomenclature lacks; ``NEW`` is let pass.
+
+        Args:
+            typing: what to check.
+            loci: the loci that matter, or None for all.
 
         Raises:
             TypingError: ``typing.unknown_allele`` with position; the sentence says what to do.
         """
         for locus in typing.loci.values():
-            for name in locus.names():
+            for name in locus.names() if loci is None or locus.locus in loci else ():
                 if not name.endswith("*NEW") and not self.expand(name):
                     raise typing.unknown(name, self.advice(name), nomenclature=self.label)
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from devkit import chores, place, postgres, testing
+from devkit import chores, cli, place, postgres, testing
 from devkit.say import Problem
 
 from .conftest import ROOT
@@ -84,6 +84,20 @@ def test_a_part_that_cannot_run_fails_in_ci_and_is_told_elsewhere(monkeypatch, c
     monkeypatch.setenv("CI", "true")
     assert testing.pytest_part("browser", None, "no browser", {}).failed == 1
     assert "no browser" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no users here")
+@pytest.mark.parametrize(("user", "installs"), [(0, True), (1000, False)], ids=["root", "anybody else"])
+def test_missing_programs_are_installed_by_root_only(tmp_path, monkeypatch, user, installs):
+    (tmp_path / "apt-get").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/calls\n')
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(postgres, "binaries", lambda: None)
+    testing.fetch_programs(cli.parser().parse_args(["test", "--no-browser"]))
+    calls = tmp_path / "calls"
+    said = calls.read_text().splitlines() if calls.exists() else []
+    assert said == (["update", "install -y --no-install-recommends postgresql"] if installs else [])
 
 
 def test_the_tests_own_postgresql():

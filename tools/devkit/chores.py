@@ -1,5 +1,6 @@
 """The smaller commands: lock, messages, frontend, bench, lint."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -69,14 +70,34 @@ def frontend():
     return 0
 
 
+BENCH_SIZES = (10_000, 100_000, 1_000_000)
+
+
 def bench(arguments):
-    """The engine's own measurement, and the platform's where there is one."""
-    env = place.surroundings()
-    given = arguments or ["--donors", "10000", "100000", "1000000"]
-    code = subprocess.run(environment.python("-m", "hlaengine", "bench", *given), env=env).returncode
-    if code == 0 and not arguments and any(place.SRC.glob("xiangsui/**/management/commands/bench.py")):
-        code = subprocess.run(environment.python("-m", "xiangsui", "bench"), env=env).returncode
-    return code
+    """The engine over growing registers, each size in a process of its own, so that its peak memory is its own."""
+    if arguments:
+        return _measured("hlaengine", "bench", *arguments)
+    for donors in BENCH_SIZES:
+        line(f"── {donors:,} donors")
+        code = _measured("hlaengine", "bench", "--donors", str(donors))
+        if code:
+            return code
+    if any(place.SRC.glob("xiangsui/**/management/commands/bench.py")):
+        line("── 平台 platform")
+        return _measured("xiangsui", "bench")
+    return 0
+
+
+def _measured(module, *arguments):
+    started = time.monotonic()
+    process = subprocess.Popen(environment.python("-m", module, *arguments), env=place.surroundings())
+    if not hasattr(os, "wait4"):
+        return process.wait()
+    _, ended, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(ended)
+    peak = usage.ru_maxrss // (place.MEGABYTE if sys.platform == "darwin" else 1024)
+    line(f"   {time.monotonic() - started:.1f} s, 峰值内存 peak memory {peak} MB")
+    return process.returncode
 
 
 # ---------------------------------------------------------------- format, lint
@@ -88,7 +109,7 @@ def format():
     for said in (
         _tool("-m", "ruff", "check", "--quiet", "--fix-only", ".", "dev"),
         _tool("-m", "ruff", "format", "--quiet", ".", "dev"),
-        _templates("--quiet"),
+        _templates(write=True),
     ):
         line(said) if said else None
     return 0
@@ -139,9 +160,9 @@ def _mypy():
     return _tool("-m", "mypy", "--no-error-summary")
 
 
-def _templates(*mode):
+def _templates(write=False):
     found = [str(path) for path in sorted(place.SRC.glob("xiangsui/**/templates/**/*.html"))]
-    return _tool("djade", *(mode or ("--check",)), "--target-version", "5.2", *found) if found else ""
+    return _tool("djade", *([] if write else ["--check"]), "--target-version", "5.2", *found) if found else ""
 
 
 def _migrations():
@@ -149,7 +170,8 @@ def _migrations():
 
 
 def _translations():
-    return _tool("-m", "xiangsui.foundation.kit.messages", "--check")
+    said = _tool("-m", "xiangsui.foundation.kit.messages", "--check").splitlines()
+    return "\n".join([*said[:8], f"… {len(said)} lines"] if len(said) > 9 else said)
 
 
 # Written so that this file does not name what it looks for.

@@ -34,20 +34,14 @@ def parser():
     run.add_argument("--host", default="127.0.0.1")
     run.add_argument("--port", type=int, default=8000)
     run.add_argument("--donors", type=int, metavar="N", help="演示志愿者人数 donors of the demonstration")
-    run.add_argument(
-        "--fresh", action="store_true", help="清除内嵌数据库后重建 start over (embedded database)"
-    )
+    run.add_argument("--fresh", action="store_true", help="清除内嵌数据库后重建 start over (embedded database)")
     run.add_argument("--yes", action="store_true", help="不再询问 do not ask")
     run.add_argument("--database-url", metavar="URL", help="postgres://user:password@host/name")
     run.add_argument("--no-demo", action="store_true", help="不建演示数据 no demonstration")
 
     test = commands.add_parser("test", help="测试 run tests; pytest's own options after --")
-    test.add_argument(
-        "rooms", nargs="*", metavar="ROOM", help="只测这些（SQLite，无浏览器） only these, quickly"
-    )
-    test.add_argument(
-        "--all", action="store_true", help="所选部分也用浏览器和 PostgreSQL everything, also of ROOM"
-    )
+    test.add_argument("rooms", nargs="*", metavar="ROOM", help="只测这些（SQLite，无浏览器） only these, quickly")
+    test.add_argument("--all", action="store_true", help="所选部分也用浏览器和 PostgreSQL everything, also of ROOM")
     test.add_argument("--browser", action=argparse.BooleanOptionalAction, default=None)
     test.add_argument("--postgres", action=argparse.BooleanOptionalAction, default=None)
 

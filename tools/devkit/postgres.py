@@ -68,9 +68,7 @@ def _other_user():
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
-    raise Problem(
-        "PostgreSQL 不能以 root 运行。", "PostgreSQL refuses to run as root, and no other user is here."
-    )
+    raise Problem("PostgreSQL 不能以 root 运行。", "PostgreSQL refuses to run as root, and no other user is here.")
 
 
 def _changing_to(user):
@@ -78,9 +76,7 @@ def _changing_to(user):
         return ["runuser", "-u", user, "--"]
     if shutil.which("setpriv"):
         return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    raise Problem(
-        "需要 runuser 才能以其他用户启动 PostgreSQL。", "runuser is needed to start PostgreSQL as root."
-    )
+    raise Problem("需要 runuser 才能以其他用户启动 PostgreSQL。", "runuser is needed to start PostgreSQL as root.")
 
 
 def _do(as_user, folder, *command):

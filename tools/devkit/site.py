@@ -36,19 +36,14 @@ def why(name, said):
             "连不上数据库，请检查数据库是否已启动、地址与密码是否正确（--database-url 或 XIANGSUI_DATABASE_URL）。",
             "The database cannot be reached: is it running, are address and password right?",
         )
-    if (
-        "readonly database" in said
-        or "Read-only file system" in said
-        or "unable to open database file" in said
-    ):
-        return Problem(
-            f"数据文件夹 {place.home()} 不能写入。", "The database in this folder cannot be written."
-        )
+    if "readonly database" in said or "Read-only file system" in said or "unable to open database file" in said:
+        return Problem(f"数据文件夹 {place.home()} 不能写入。", "The database in this folder cannot be written.")
     log = place.home() / "logs" / "dev.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(said, encoding="utf-8")
     lines = [text.strip() for text in said.splitlines() if text.strip()] or ["?"]
-    return Problem(f"manage {name} 失败：{lines[-1]}", f"The whole output is in {log}.")
+    reason = re.sub(r"^[\w.]+(?:Error|Configured|Exception): ", "", lines[-1])
+    return Problem(f"manage {name} 失败：{reason}", f"The whole output is in {log}.")
 
 
 def compile_messages():

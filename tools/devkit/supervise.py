@@ -54,11 +54,14 @@ class Child:
         if self.process is None and now >= self.due:
             self.start()
 
-    def stop(self, deadline):
+    def ask(self):
+        """Once only: the second time means `at once` to a worker, and finds a server in the midst of leaving."""
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+
+    def end(self, deadline):
         if self.process is None:
             return
-        if self.process.poll() is None:
-            self.process.terminate()
         try:
             self.process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -94,10 +97,9 @@ class Supervisor:
     def stop(self):
         deadline = time.monotonic() + PATIENCE
         for child in self.children:
-            if child.process and child.process.poll() is None:
-                child.process.terminate()
+            child.ask()
         for child in self.children:
-            child.stop(deadline)
+            child.end(deadline)
 
 
 def _kill_group(process):

@@ -55,9 +55,7 @@ def chosen(names):
     for name in names:
         path = Path(name)
         hits = [path.absolute()] if path.exists() and TESTS in path.absolute().parents else []
-        hits = hits or [
-            hit for hit in TESTS.glob(f"**/{name}") if hit.is_dir() and "__pycache__" not in hit.parts
-        ]
+        hits = hits or [hit for hit in TESTS.glob(f"**/{name}") if hit.is_dir() and "__pycache__" not in hit.parts]
         hits = hits or list(TESTS.glob(f"**/{name}.py")) or list(TESTS.glob(f"**/test_{name}.py"))
         if not hits:
             raise Problem(f"tests 下没有 {name}。", f"There is no {name} under tests.", code=2)
@@ -160,12 +158,8 @@ def report(parts):
     for part in parts:
         mark = "✗" if part.failed else "✓"
         counts = f"{part.passed} passed, {part.failed} failed, {part.skipped} skipped"
-        line(
-            f"{mark} {part.name}: {counts} · {part.seconds:.0f} s{''.join(f' · {note}' for note in part.notes)}"
-        )
-    passed, failed, skipped = (
-        sum(getattr(part, name) for part in parts) for name in ("passed", "failed", "skipped")
-    )
+        line(f"{mark} {part.name}: {counts} · {part.seconds:.0f} s{''.join(f' · {note}' for note in part.notes)}")
+    passed, failed, skipped = (sum(getattr(part, name) for part in parts) for name in ("passed", "failed", "skipped"))
     line(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
 
@@ -174,9 +168,7 @@ def report(parts):
 
 
 def chromium():
-    return next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None
-    )
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 
 def fetch_programs(options):

@@ -4,6 +4,7 @@ INSTALLED_APPS = [
     # Rooms, lowest first.
     "xiangsui.foundation.kit",
     "xiangsui.foundation.jobs",
+    "xiangsui.foundation.ledger",
     "xiangsui.foundation.orgs",
     "xiangsui.foundation.accounts",
     "xiangsui.foundation.screens",

@@ -7,3 +7,4 @@ ROOT = Path(__file__).resolve().parents[3]
 HOME = Path(os.environ.get("XIANGSUI_HOME") or ROOT / "var").resolve()
 HLA_INDEX_DIR = HOME / "index"
 MEDIA_ROOT = HOME / "files"
+LEDGER_CHECKPOINT_DIR = HOME / "checkpoints"

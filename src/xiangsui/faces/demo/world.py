@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -13,6 +14,7 @@ from xiangsui.foundation.orgs.services import organisation_open
 
 # Known to everybody who reads the code, and refused under production settings.
 PASSWORD = "xiangsui-demo"  # noqa: S105
+_OPENED = dt.date(2003, 5, 8)
 
 # (code, name, kind, parent's code, weight of its donors)
 _TREE = (
@@ -58,7 +60,9 @@ def world_open() -> dict[str, Organisation]:
     """Open the organisations and the accounts; what stands already stays as it is. Returns organisations by code."""
     organisations: dict[str, Organisation] = {}
     for code, name, kind, parent, _weight in _TREE:
-        organisations[code] = organisation_open(code=code, name=name, kind=kind, parent=organisations.get(parent))
+        organisations[code] = organisation_open(
+            code=code, name=name, kind=kind, parent=organisations.get(parent), on=_OPENED
+        )
     for who in SIGN_INS:
         user_open(
             username=who.username,

@@ -35,12 +35,12 @@ class Run:
         self.worker = worker
         self._shown = -1.0
 
-    def progress(self, done: int, total: int, note: str = "") -> None:
-        """Show `done` of `total`; cheap to call often, written at most twice a second."""
-        if done < total and time.monotonic() - self._shown < 0.5:
+    def progress(self, done: int, total: int | None, note: str = "") -> None:
+        """Show `done` of `total` (None: not known yet); cheap to call often, written at most twice a second."""
+        if done != total and time.monotonic() - self._shown < 0.5:
             return
         self._shown = time.monotonic()
-        Job.objects.filter(pk=self.job_id).update(done=done, total=total, note=str(note)[:300])
+        Job.objects.filter(pk=self.job_id).update(done=done, total=total or 0, note=str(note)[:300])
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,7 @@ def main(arguments: list[str]) -> int:
     for string in blank:
         print(f"untranslated: {string}")
     known = read_po(io.BytesIO(before), locale="en", domain="django") if before else Catalog()
-    stale = {(m.id, m.context) for m in catalogue} != {(m.id, m.context) for m in known} and len(
-        catalogue
-    ) > 0
+    stale = {(m.id, m.context) for m in catalogue} != {(m.id, m.context) for m in known} and len(catalogue) > 0
     if stale:
         print("the catalogue is not up to date: run `python3 dev messages`")
     return 1 if blank or stale else 0

@@ -31,7 +31,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         home = {
             "label": _home_label(),
             "url": reverse("home"),
-            "icon": "home",
+            "icon": "house",
             "active": bool(request.resolver_match) and request.resolver_match.url_name == "home",
             "children": [],
         }
@@ -40,7 +40,8 @@ def page(request: HttpRequest) -> dict[str, Any]:
     def assignments() -> list[dict[str, Any]]:
         own = selectors.assignments_of(user=request.user) if request.user.is_authenticated else []
         return [
-            {"id": item.uuid, "label": str(item), "active": item == assignment, "until": item.valid_until} for item in own
+            {"id": item.uuid, "label": str(item), "active": item == assignment, "until": item.valid_until}
+            for item in own
         ]
 
     return {

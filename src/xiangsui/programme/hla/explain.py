@@ -19,7 +19,7 @@ class LocusView:
     """A locus of a hit for the eye.
 
     Attributes:
-        cells: two of `match`, `possible`, `mismatch`, `untyped`.
+        cells: two of `matched`, `possible`, `mismatch`, `untyped`.
         label: the text alternative of the two cells.
     """
 
@@ -52,17 +52,17 @@ def probability_text(value: float | None) -> str:
 def _cells(low: int, high: int, typed: bool) -> tuple[str, str]:
     if not typed:
         return ("untyped", "untyped")
-    cells = ["match"] * low + ["possible"] * (high - low) + ["mismatch"] * (2 - high)
+    cells = ["matched"] * low + ["possible"] * (high - low) + ["mismatch"] * (2 - high)
     return (cells[0], cells[1])
 
 
 def loci_of(hit: Any) -> list[LocusView]:
     """The five loci of a hit, in the order of every table."""
     words = {
-        "match": _("相合"),
+        "matched": _("相合"),
         "possible": _("可能相合"),
-        "mismatch": _("不相合"),
-        "untyped": _("未分型"),
+        "mismatch": _("不合"),
+        "untyped": _("未检测"),
     }
     views = []
     for locus in LOCI:
@@ -103,11 +103,11 @@ def sentences(hit: Any) -> list[str]:
             % {"low": hit.count_min, "high": hit.count_max}
         )
     if loci := named("mismatch"):
-        lines.append(_("%(loci)s 确定有一个不相合。") % {"loci": loci})
+        lines.append(_("%(loci)s 确定有不合。") % {"loci": loci})
     if loci := named("possible"):
         lines.append(_("%(loci)s 的分型有多种可能，还不能确定是否相合。") % {"loci": loci})
     if loci := named("untyped"):
-        lines.append(_("%(loci)s 没有分型，按人群单倍型频率推算，不算作相合。") % {"loci": loci})
+        lines.append(_("%(loci)s 未检测，按人群单倍型频率推算，不算作相合。") % {"loci": loci})
     if hit.p_10 is None:
         lines.append(reason_text(hit))
     else:

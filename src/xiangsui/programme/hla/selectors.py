@@ -114,7 +114,7 @@ def sample_genotypes(*, count: int, seed: int) -> list[dict[str, tuple[str, str]
     weights = np.asarray(drawn_from.frequencies, dtype=float)
     rng = np.random.default_rng(seed)
     pairs = rng.choice(len(weights), size=(count, 2), p=weights / weights.sum())
-    names = list(drawn_from.haplotypes)
+    names = [haplotype.split("~") for haplotype in drawn_from.haplotypes]
     return [
         {locus: (names[first][place], names[second][place]) for place, locus in enumerate(drawn_from.loci)}
         for first, second in pairs.tolist()
