@@ -43,6 +43,8 @@ def parse(text: str) -> list[list[tuple[dict, dict]]]:
         genotypes = []
         for genotype_text in block_text.split("|"):
             first, _, second = genotype_text.partition("+")
+            if first in ("", "-"):
+                first, second = second, first
             one = _side(first)
             two = dict(one) if second in ("", "-") else _side(second)
             genotypes.append((one, two))

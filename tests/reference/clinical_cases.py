@@ -102,6 +102,7 @@ CASES = [
     # h3/h2 only: 02:01 on tail 8 and on tail 7
     Case("blank: second side absent", P12, f"A*02:01^{R87}", ("0", "1", "0"), {"A": ("0", "1")}),
     Case("blank: second side empty", P12, f"A*02:01+^{R87}", ("0", "1", "0"), {"A": ("0", "1")}),
+    Case("blank: first side empty, the same", P12, f"+A*02:01^{R87}", ("0", "1", "0"), {"A": ("0", "1")}),
     Case("blank: second side a dash", P12, f"A*02:01+-^{R87}", ("0", "1", "0"), {"A": ("0", "1")}),
     Case("blank at every locus", P11, "A*01:01^C*07:01^B*08:01^DRB1*03:01^DQB1*02:01", ("1", "0", "0")),
     # the set is taken on both sides: 01/01 no (01 is not on tail 7), 01/02 = h1h2 0.04, 02/02 = h3h2 0.02
