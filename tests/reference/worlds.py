@@ -56,11 +56,11 @@ def examples(number: int) -> settings:
 
 
 @st.composite
-def frequency_sets(draw, most: int = 12) -> dict[str, str]:
+def frequency_sets(draw, most: int = 12, table: dict = ALLELES) -> dict[str, str]:
     """{haplotype: frequency as written}. Few alleles per locus, so that phases and mismatches collide."""
     pool = {
         locus: draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
-        for locus, names in ALLELES.items()
+        for locus, names in table.items()
     }
     haplotypes = draw(
         st.lists(
@@ -111,23 +111,23 @@ def _write_pair(draw, one: list[str], two: list[str]) -> str:
 
 
 @st.composite
-def locus_typings(draw, locus: str, pair: tuple[str, str]) -> str:
-    decoys = ALLELES[locus] + tuple(name for name in LONGER if locus_of(name) == locus)
+def locus_typings(draw, locus: str, pair: tuple[str, str], table: dict = ALLELES) -> str:
+    decoys = table[locus] + tuple(name for name in LONGER if locus_of(name) == locus)
     one = draw(_names(pair[0], decoys))
     two = one if pair[0] == pair[1] and draw(st.booleans()) else draw(_names(pair[1], decoys))
     genotypes = [_write_pair(draw, one, two)]
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
-        others = [draw(st.lists(st.sampled_from(ALLELES[locus]), min_size=1, max_size=2)) for _ in range(2)]
+        others = [draw(st.lists(st.sampled_from(table[locus]), min_size=1, max_size=2)) for _ in range(2)]
         genotypes.append(_write_pair(draw, *others))
     return "|".join(draw(st.permutations(genotypes)))
 
 
 @st.composite
-def typings(draw, haplotypes: list[str]) -> str:
+def typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
     """Mostly built around two haplotypes of the set; some of mixed haplotypes, some of any alleles."""
     kind = draw(st.integers(0, 9))
     if kind == 0:
-        parts = [{locus: draw(st.sampled_from(ALLELES[locus])) for locus in LOCI} for _ in range(2)]
+        parts = [{locus: draw(st.sampled_from(table[locus])) for locus in LOCI} for _ in range(2)]
     elif kind <= 2:
         whole = [split_haplotype(haplotype) for haplotype in haplotypes]
         parts = [{locus: draw(st.sampled_from(whole))[locus] for locus in LOCI} for _ in range(2)]
@@ -135,7 +135,7 @@ def typings(draw, haplotypes: list[str]) -> str:
         parts = [split_haplotype(draw(st.sampled_from(haplotypes))) for _ in range(2)]
     loci = draw(st.one_of(st.just(LOCI), st.lists(st.sampled_from(LOCI), min_size=1, unique=True)))
     return "^".join(
-        draw(locus_typings(locus, (parts[0][locus], parts[1][locus])))
+        draw(locus_typings(locus, (parts[0][locus], parts[1][locus]), table))
         for locus in draw(st.permutations(list(loci)))
     )
 
