@@ -10,10 +10,10 @@ from typing import Any
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from hlaengine import errors, index
+from hlaengine import errors, index, typings
 
 from . import sources, wording
-from .engine import frequency_set, searching
+from .engine import frequency_set, nomenclature, searching
 from .models import IndexBuild, PendingChange
 
 FREQUENCY_NOTICE = _("演示频率集：公开发表的单倍型加合成的其余部分，仅供演示，不能用于临床。")
@@ -79,10 +79,7 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
             if key in _cache:
                 _cache.move_to_end(key)
                 return _cache[key]
-            overlay = [
-                index.DonorRow(str(row.subject), row.typing, frequency_set().name)
-                for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))
-            ]
+            overlay = [_overlaid(row) for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))]
             result = searcher.search(
                 gl, frequency_set=frequency_set().name, overlay=overlay, max_mismatches=max_mismatches
             )
@@ -96,6 +93,16 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
             return answer
     except errors.HlaError as error:
         raise wording.refusal(error, gl) from error
+
+
+def _overlaid(row: sources.SearchRow) -> index.DonorRow:
+    """A changed donor as the search takes him; one whose typing cannot be read is left out, as in a build."""
+    text = row.typing
+    try:
+        nomenclature().check(typings.parse(text or ""))
+    except errors.HlaError:
+        text = None
+    return index.DonorRow(str(row.subject), text, frequency_set().name)
 
 
 def index_state() -> dict[str, Any]:

@@ -41,24 +41,32 @@ def changes_record(subjects: Sequence[uuid.UUID]) -> None:
     )
 
 
-def index_compact(*, progress: Callable[[int, int | None], None] | None = None) -> IndexBuild:
+def index_compact(*, progress: Callable[[int, int | None], None] | None = None) -> IndexBuild | None:
     """Build a fresh index from the sources, publish it, and clear the changes it contains.
 
     The changes are listed before the rows are read, so each of them is in what was read; those that arrive
     meanwhile stay pending and are laid over by searches.
+
+    Returns:
+        The build; None where another one is under way, which will do.
     """
     seen = list(PendingChange.objects.order_by("pk").values_list("pk", flat=True))
     started = time.monotonic()
     rows = (index.DonorRow(str(row.subject), row.typing, frequency_set().name) for row in sources.everything())
-    manifest = index.build(
-        settings.HLA_INDEX_DIR,
-        rows,
-        frequency_sets=[frequency_set()],
-        nomenclature=nomenclature(),
-        progress=progress,
-        # A typing the nomenclature no longer reads must not keep everybody else from being found.
-        on_refused=lambda row, error: logger.warning("left out of the index: %s (%s)", row.donor, error.code),
-    )
+    try:
+        manifest = index.build(
+            settings.HLA_INDEX_DIR,
+            rows,
+            frequency_sets=[frequency_set()],
+            nomenclature=nomenclature(),
+            progress=progress,
+            # A typing the nomenclature no longer reads must not keep everybody else from being found.
+            on_refused=lambda row, error: logger.warning("left out of the index: %s (%s)", row.donor, error.code),
+        )
+    except errors.HlaError as error:
+        if error.code == "index.busy":
+            return None
+        raise
     for start in range(0, len(seen), 500):
         PendingChange.objects.filter(pk__in=seen[start : start + 500]).delete()
     return IndexBuild.objects.create(
