@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django_scopes import scope
 
 from . import selectors
-from .models import Assignment
 
 SESSION_KEY = "assignment"
-
-
-class WorkRequest(HttpRequest):
-    """A request as views receive it: `assignment` is None for visitors and for people without a term."""
-
-    assignment: Assignment | None
 
 
 class AssignmentMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: WorkRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         request.assignment = None
+        if request.user.is_authenticated and request.user.is_demo and not settings.DEMO_ALLOWED:
+            # A session opened before the site went into production ends here.
+            logout(request)
         if request.user.is_authenticated:
             request.assignment = selectors.assignment_current(
                 user=request.user, wanted=request.session.get(SESSION_KEY)

@@ -12,9 +12,11 @@ from xiangsui.foundation.kit import clock, numbering
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.kit.ids import uuid7
 from xiangsui.foundation.orgs.models import Organisation
+from xiangsui.foundation.programme_rules.selectors import rule
 from xiangsui.programme.hla.services import changes_record, typing_check
 
 from .models import Donor, Status, Typing
+from .selectors import donors_by_uuid
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,31 @@ class DonorDraft:
 def donors_register(*, drafts: Sequence[DonorDraft]) -> list[Donor]:
     """Register donors in one transaction; those with a typing are listed and found by the next search.
 
+    A draft whose UUID is registered already was sent twice: the donor that stands is returned, unchanged.
+
     Raises:
         Refusal: a wrong GRID, a typing that cannot be read, a year of birth that cannot be.
     """
+    known = donors_by_uuid([draft.uuid for draft in drafts])
+    standing = [known[draft.uuid] for draft in drafts if draft.uuid in known]
+    drafts = [draft for draft in drafts if draft.uuid not in known]
+    youngest = clock.today().year - rule("donor.join_age_min").value
     donors: list[Donor] = []
     typings: list[Typing] = []
     for draft in drafts:
-        if draft.grid and not numbering.grid_is_valid(draft.grid):
+        grid = numbering.grid_compact(draft.grid)
+        if grid and not numbering.grid_is_valid(grid):
             raise Refusal(
                 _("GRID“%(grid)s”的校验位不对，应为19位，末两位为校验位。") % {"grid": draft.grid}, code="donor.grid"
             )
-        if not 1900 <= draft.birth_year <= clock.today().year:
+        if not 1900 <= draft.birth_year <= youngest:
             raise Refusal(
-                _("出生年“%(year)s”不对，应为四位数年份。") % {"year": draft.birth_year}, code="donor.birth_year"
+                _("出生年“%(year)s”不对，应为四位数年份，且入库时已满法定年龄。") % {"year": draft.birth_year},
+                code="donor.birth_year",
             )
         donor = Donor(
             uuid=draft.uuid,
-            grid=draft.grid or numbering.new_grid(),
+            grid=grid or numbering.new_grid(),
             organisation=draft.organisation,
             sex=draft.sex,
             birth_year=draft.birth_year,
@@ -68,7 +78,7 @@ def donors_register(*, drafts: Sequence[DonorDraft]) -> list[Donor]:
         _store(donors, typings)
     except IntegrityError as error:
         raise Refusal(_("GRID已经登记过，请核对编号。"), code="donor.grid_taken") from error
-    return donors
+    return standing + donors
 
 
 def _store(donors: list[Donor], typings: list[Typing]) -> None:
@@ -86,8 +96,8 @@ def typing_record(*, donor: Donor, gl: str) -> Typing:
     """
     typing_check(gl)
     with transaction.atomic():
-        # The donor's row is the lock: two typings recorded at once get two numbers.
-        Donor.objects.select_for_update().get(pk=donor.pk)
+        # The donor's row is the lock: two typings recorded at once get two numbers, and the status is today's.
+        donor = Donor.objects.select_for_update().get(pk=donor.pk)
         last = donor.typings.order_by("-number").first()
         donor.typings.filter(current=True).update(current=False)
         typing = Typing.objects.create(

@@ -1,27 +1,25 @@
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.kit.errors import Refusal
+from xiangsui.foundation.kit.numbering import grid_compact
+from xiangsui.foundation.kit.text import compact
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
 
 from . import permissions, selectors, services
 from .forms import DonorFilter, DonorForm, TypingForm
-
-
-def _compact(grid: str) -> str:
-    return re.sub(r"[\s-]", "", grid).upper()
 
 
 class DonorList(ListPage):
@@ -47,17 +45,17 @@ class DonorList(ListPage):
     def allowed(assignment: Assignment) -> bool:
         return permissions.may_view(assignment)
 
-    def rows(self, request: HttpRequest, filters: dict[str, Any]) -> Any:
+    def rows(self, request: WorkRequest, filters: dict[str, Any]) -> Any:
         rows = selectors.donors_visible(assignment=request.assignment)
-        if grid := filters.pop("grid", ""):
-            rows = rows.filter(grid=_compact(grid))
+        if "grid" in filters:
+            filters = {**filters, "grid": grid_compact(filters["grid"])}
         return rows.filter(**filters)
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
+    def context(self, request: WorkRequest) -> dict[str, Any]:
         return {"may_register": permissions.may_register(request.assignment)}
 
 
-def _donor(request: HttpRequest, donor_id: uuid.UUID) -> Any:
+def _donor(request: WorkRequest, donor_id: uuid.UUID) -> Any:
     donor = selectors.donors_visible(assignment=request.assignment).filter(pk=donor_id).first()
     if donor is None:
         raise Http404
@@ -65,7 +63,7 @@ def _donor(request: HttpRequest, donor_id: uuid.UUID) -> Any:
 
 
 @requires(permissions.may_view)
-def detail(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
+def detail(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     """A donor's file: what the register holds, and every typing."""
     donor = _donor(request, donor_id)
     return render(
@@ -80,7 +78,7 @@ def detail(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
 
 
 @requires(permissions.may_register)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: WorkRequest) -> HttpResponse:
     """Register one donor."""
     form = DonorForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -94,8 +92,8 @@ def new(request: HttpRequest) -> HttpResponse:
                         birth_year=data["birth_year"],
                         abo=data["abo"],
                         rhesus=data["rhesus"],
-                        grid=_compact(data["grid"]),
-                        typing="".join(data["typing"].split()),
+                        grid=data["grid"],
+                        typing=compact(data["typing"]),
                     )
                 ]
             )
@@ -109,13 +107,13 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(permissions.may_register)
-def typing(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
+def typing(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     """Record a new typing of a donor."""
     donor = _donor(request, donor_id)
     form = TypingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.typing_record(donor=donor, gl="".join(form.cleaned_data["gl"].split()))
+            services.typing_record(donor=donor, gl=compact(form.cleaned_data["gl"]))
         except Refusal as refusal:
             form.add_error("gl", str(refusal))
         else:
