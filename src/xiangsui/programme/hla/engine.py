@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
-from hlaengine import frequencies, index, search, starter
+from hlaengine import errors, frequencies, index, search, starter
 from hlaengine import nomenclature as naming
 
 
@@ -27,14 +29,17 @@ _lock = threading.Lock()
 _searcher: search.Searcher | None = None
 
 
-def searcher() -> search.Searcher:
-    """A searcher over the newest published index, opened again when a newer one was published.
+@contextmanager
+def searching() -> Iterator[search.Searcher]:
+    """The searcher over the newest published index, for one thread at a time.
 
     Raises:
-        hlaengine.errors.IndexDamaged: there is none yet, or its files are not what its manifest says.
+        hlaengine.errors.IndexDamaged: there is none yet (`index.missing`), or its files are not what they should be.
     """
     global _searcher
     with _lock:
         if _searcher is None or not _searcher.index.is_current():
+            if not (settings.HLA_INDEX_DIR / "manifest.json").exists():
+                raise errors.IndexDamaged("index.missing", "No index was built yet.")
             _searcher = search.Searcher(index.Index.open(settings.HLA_INDEX_DIR))
-        return _searcher
+        yield _searcher

@@ -20,6 +20,7 @@ class IndexBuild(models.Model):
     uuid = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     built_at = models.DateTimeField(_("建成时间"))
     donors = models.PositiveBigIntegerField(_("供者数"))
+    refused = models.PositiveBigIntegerField(_("未能收录"), default=0)
     seconds = models.FloatField(_("用时（秒）"))
     generation = models.CharField(_("版本"), max_length=64)
     nomenclature = models.CharField(_("命名版本"), max_length=64)

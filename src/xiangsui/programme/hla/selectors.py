@@ -5,16 +5,15 @@ from __future__ import annotations
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from hlaengine import errors, index, search
+from hlaengine import errors, index
 
 from . import sources, wording
-from .engine import frequency_set, searcher
+from .engine import frequency_set, searching
 from .models import IndexBuild, PendingChange
 
 FREQUENCY_NOTICE = _("演示频率集：公开发表的单倍型加合成的其余部分，仅供演示，不能用于临床。")
@@ -27,12 +26,24 @@ class Answer:
     Attributes:
         hits: the engine's hits, ranked; `donor` is the subject's UUID as text.
         patient_reason: why the patient's typing gives no probabilities; empty where it does.
-        versions: nomenclature, frequency set and index generation it ran with.
+        versions: engine, index, nomenclature and frequency set it ran with, each with its checksum.
     """
 
     hits: list[Any]
     patient_reason: str
     versions: dict[str, str]
+
+    def version(self, what: str) -> str:
+        """A version as a screen shows it: without its checksum."""
+        return self.versions[what].rsplit(" ", 1)[0].split(":")[0]
+
+    @property
+    def nomenclature(self) -> str:
+        return self.version("nomenclature")
+
+    @property
+    def frequency_set(self) -> str:
+        return self.version("frequency_set")
 
     def count(self, category: str) -> int:
         """How many hits are `ten` (10 possible), `nine` (9 at the most) or `unexplained`."""
@@ -46,8 +57,8 @@ def category_of(hit: Any) -> str:
     return {10: "ten", 9: "nine"}.get(hit.count_max, "eight")
 
 
+# Turning the pages of one answer does not search again. Read and written under the searcher's lock.
 _cache: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
-_cache_lock = Lock()
 _CACHED = 16
 
 
@@ -62,39 +73,29 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
     # Pending changes first, then the index: one folded in between is then seen twice, never missed.
     pending = list(PendingChange.objects.order_by("pk").values_list("pk", "subject"))
     try:
-        open_searcher = searcher()
-    except errors.HlaError as error:
-        raise wording.refusal(error, "") from error
-    last = pending[-1][0] if pending else 0
-    key = (gl, max_mismatches, open_searcher.index.generation, last, len(pending))
-    with _cache_lock:
-        if key in _cache:
-            _cache.move_to_end(key)
-            return _cache[key]
-    overlay = [
-        index.DonorRow(str(row.subject), row.typing, frequency_set().name)
-        for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))
-    ]
-    answer = _search(open_searcher, gl, overlay, max_mismatches)
-    with _cache_lock:
-        _cache[key] = answer
-        while len(_cache) > _CACHED:
-            _cache.popitem(last=False)
-    return answer
-
-
-def _search(open_searcher: search.Searcher, gl: str, overlay: list[index.DonorRow], max_mismatches: int) -> Answer:
-    try:
-        result = open_searcher.search(
-            gl, frequency_set=frequency_set().name, overlay=overlay, max_mismatches=max_mismatches
-        )
+        with searching() as searcher:
+            version = searcher.index.manifest.checksum
+            key = (gl, max_mismatches, version, pending[-1][0] if pending else 0, len(pending))
+            if key in _cache:
+                _cache.move_to_end(key)
+                return _cache[key]
+            overlay = [
+                index.DonorRow(str(row.subject), row.typing, frequency_set().name)
+                for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))
+            ]
+            result = searcher.search(
+                gl, frequency_set=frequency_set().name, overlay=overlay, max_mismatches=max_mismatches
+            )
+            _cache[key] = answer = Answer(
+                hits=list(result.hits),
+                patient_reason=wording.reason(result.patient_reason) if result.patient_reason else "",
+                versions=dict(result.versions),
+            )
+            while len(_cache) > _CACHED:
+                _cache.popitem(last=False)
+            return answer
     except errors.HlaError as error:
         raise wording.refusal(error, gl) from error
-    return Answer(
-        hits=list(result.hits),
-        patient_reason=wording.reason(result.patient_reason) if result.patient_reason else "",
-        versions=dict(result.versions),
-    )
 
 
 def index_state() -> dict[str, Any]:

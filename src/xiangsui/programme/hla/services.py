@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from xiangsui.foundation.kit import clock
 from . import sources, wording
 from .engine import frequency_set, nomenclature
 from .models import IndexBuild, PendingChange
+
+logger = logging.getLogger("xiangsui.hla")
 
 
 def typing_check(gl: str) -> typings.Typing:
@@ -38,7 +41,7 @@ def changes_record(subjects: Sequence[uuid.UUID]) -> None:
     )
 
 
-def index_compact(*, progress: Callable[[int, int], None] | None = None) -> IndexBuild:
+def index_compact(*, progress: Callable[[int, int | None], None] | None = None) -> IndexBuild:
     """Build a fresh index from the sources, publish it, and clear the changes it contains.
 
     The changes are listed before the rows are read, so each of them is in what was read; those that arrive
@@ -53,14 +56,17 @@ def index_compact(*, progress: Callable[[int, int], None] | None = None) -> Inde
         frequency_sets=[frequency_set()],
         nomenclature=nomenclature(),
         progress=progress,
+        # A typing the nomenclature no longer reads must not keep everybody else from being found.
+        on_refused=lambda row, error: logger.warning("left out of the index: %s (%s)", row.donor, error.code),
     )
     for start in range(0, len(seen), 500):
         PendingChange.objects.filter(pk__in=seen[start : start + 500]).delete()
     return IndexBuild.objects.create(
         built_at=clock.now(),
         donors=manifest.donors,
+        refused=manifest.refused,
         seconds=time.monotonic() - started,
-        generation=manifest.generation,
+        generation=f"{manifest.generation}:{manifest.checksum[:12]}",
         nomenclature=nomenclature().label,
         frequency_sets=frequency_set().name,
     )

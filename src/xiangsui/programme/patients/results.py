@@ -18,13 +18,7 @@ from xiangsui.foundation.kit.pagination import total_text
 from xiangsui.foundation.screens.exports import MAX_ROWS, workbook, xlsx_response
 from xiangsui.programme.donors.selectors import SearchCard, search_cards
 from xiangsui.programme.hla import explain
-from xiangsui.programme.hla.selectors import (
-    FREQUENCY_NOTICE,
-    Answer,
-    category_of,
-    search_donors,
-    subject_of,
-)
+from xiangsui.programme.hla.selectors import FREQUENCY_NOTICE, Answer, category_of, search_donors, subject_of
 
 from .models import SearchRequest
 
