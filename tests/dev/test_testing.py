@@ -41,9 +41,7 @@ def small_suite(tmp_path):
 
     def run(text, *arguments):
         (house / "tests" / "engine" / "test_one.py").write_text(text)
-        env = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "XIANGSUI_"))
-        }
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "XIANGSUI_"))}
         command = [sys.executable, str(house / "dev"), "test", *arguments]
         return subprocess.run(command, cwd=house, env=env, capture_output=True, text=True, timeout=120)
 
@@ -115,6 +113,7 @@ def test_the_tests_own_postgresql():
     assert not os.path.exists(folder)
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="没有 git: git is not installed")
 # Put together here, so that this file does not hold what is looked for.
 @pytest.mark.parametrize(
     "text",
