@@ -23,6 +23,14 @@ A, B, C = (uuid.UUID(int=number) for number in (1, 2, 3))
 AT = dt.datetime(2026, 5, 8, 9, 30, tzinfo=dt.UTC)
 
 
+@pytest.fixture(autouse=True)
+def _an_empty_ledger(db):
+    """Without the world's own events; the transaction of the test brings them back."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM ledger_event")
+        cursor.execute("DELETE FROM ledger_chainhead")
+
+
 def facts(count=6, organisation=A):
     return [
         Fact(

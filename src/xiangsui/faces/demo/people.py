@@ -63,10 +63,11 @@ def _typing(
         # Somebody of another population: alleles of several people together, which no haplotypes of the set explain.
         loci = {locus: (rng.choice(others)[locus][0], rng.choice(others)[locus][1]) for locus in loci}
     if kind == "low":
-        loci = {locus: tuple(_low(name) for name in loci[locus]) for locus in ("A", "B", "DRB1")}
+        loci = {locus: (_low(loci[locus][0]), _low(loci[locus][1])) for locus in ("A", "B", "DRB1")}
     if kind == "ambiguous":
         locus = rng.choice(list(loci))
-        loci[locus] = tuple(_string(name, locus, others, rng) for name in loci[locus])
+        one, two = loci[locus]
+        loci[locus] = (_string(one, locus, others, rng), _string(two, locus, others, rng))
     return "^".join("+".join(loci[locus]) for locus in loci)
 
 

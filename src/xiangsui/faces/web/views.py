@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.accounts.roles import Role
 from xiangsui.foundation.jobs.selectors import jobs_active, jobs_recent
 from xiangsui.foundation.kit.pagination import total_text
@@ -22,7 +23,7 @@ def _watches_jobs(assignment: Assignment) -> bool:
 
 
 @requires(_anyone)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: WorkRequest) -> HttpResponse:
     """What rooms registered for this role: numbers that open their rows, and the work that runs."""
     cards = [
         {
@@ -38,14 +39,14 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @requires(_watches_jobs)
-def jobs(request: HttpRequest) -> HttpResponse:
+def jobs(request: WorkRequest) -> HttpResponse:
     """Background jobs and the state of the search index."""
     context = {"jobs": jobs_recent(), "index": index_state()}
     return render(request, "web/_jobs.html" if request.htmx else "web/jobs.html", context)
 
 
 @requires(lambda assignment: assignment.role == Role.ADMINISTRATOR)
-def design(request: HttpRequest) -> HttpResponse:
+def design(request: WorkRequest) -> HttpResponse:
     """Every component in every state, for those who build pages."""
     return render(request, "screens/gallery.html")
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django_scopes import scope
 
 from . import selectors
-from .models import Assignment
 
 SESSION_KEY = "assignment"
-
-
-class WorkRequest(HttpRequest):
-    """A request as views receive it: `assignment` is None for visitors and for people without a term."""
-
-    assignment: Assignment | None
 
 
 class AssignmentMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: WorkRequest) -> HttpResponse:
+    def __call__(self, request: Any) -> HttpResponse:
         request.assignment = None
         if request.user.is_authenticated:
             request.assignment = selectors.assignment_current(

@@ -7,7 +7,8 @@ from django.views.decorators.http import require_POST
 from xiangsui.foundation.kit.errors import NotAllowed
 
 from . import selectors
-from .middleware import SESSION_KEY, WorkRequest
+from .middleware import SESSION_KEY
+from .requests import WorkRequest
 
 
 @require_POST

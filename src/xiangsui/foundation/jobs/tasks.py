@@ -60,7 +60,8 @@ def run_job(context: Any, kind: str, arguments: dict[str, Any]) -> None:
         _finish(job_id, Job.State.FAILED, error=f"no room declares the job {kind}")
         return
     # An in-memory database has one connection only, and no second worker that could take the job over.
-    beat = None if connection.vendor == "sqlite" and connection.is_in_memory_db() else Heartbeat(job_id)
+    in_memory = "memory" in str(connection.settings_dict["NAME"]) and connection.vendor == "sqlite"
+    beat = None if in_memory else Heartbeat(job_id)
     if beat:
         beat.start()
     try:

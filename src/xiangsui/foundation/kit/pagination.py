@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import json
-import uuid
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -39,32 +38,32 @@ def total_text(total: int) -> str:
     return f"{COUNT_LIMIT:,}+" if total > COUNT_LIMIT else f"{total:,}"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.datetime | dt.date):
-        return {"t": value.isoformat()}
-    if isinstance(value, uuid.UUID):
-        return str(value)
-    return value
-
-
-def _encode(direction: str, values: list[Any]) -> str:
-    text = json.dumps([direction, *map(_plain, values)], separators=(",", ":"), default=str)
+def _encode(direction: str, column: str, values: list[Any]) -> str:
+    text = json.dumps([direction, column, *(str(value) for value in values)], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, width: int) -> tuple[str, list[Any]]:
+def _decode(cursor: str, model: type[Model], column: str) -> tuple[str, list[Any]]:
+    """Direction and the two values of a cursor, as the columns' own types.
+
+    Raises:
+        Refusal: it was not made by `_encode` for this column.
+    """
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        direction, *values = json.loads(text)
-        if direction not in {"n", "p"} or len(values) != width:
+        direction, made_for, *texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if direction not in {"n", "p"} or made_for != column or not all(isinstance(text, str) for text in texts):
             raise ValueError
-        return direction, [v["t"] if isinstance(v, dict) else v for v in values]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        after, key = texts
+        return direction, [_field(model, column).to_python(after), model._meta.pk.to_python(key)]
+    except (ValueError, TypeError, RecursionError, ValidationError) as error:
         raise Refusal(_("这个分页地址不完整，请从列表的第一页重新进入。"), code="page.cursor") from error
 
 
-def _lookup(name: str) -> str:
-    return name.replace(".", "__")
+def _field(model: type[Model], column: str) -> Any:
+    *path, name = column.split("__")
+    for part in path:
+        model = model._meta.get_field(part).related_model  # type: ignore[assignment]
+    return model._meta.get_field(name) if name != "pk" else model._meta.pk
 
 
 def _value(row: Any, name: str) -> Any:
@@ -84,8 +83,8 @@ def keyset_page(queryset: QuerySet[Row], *, order: str, cursor: str | None, size
         Refusal: the cursor was not made here.
     """
     size = max(1, min(size, MAX_PAGE))
-    column, descending = _lookup(order.lstrip("-")), order.startswith("-")
-    direction, after = _decode(cursor, 2) if cursor else ("n", [])
+    column, descending = order.lstrip("-"), order.startswith("-")
+    direction, after = _decode(cursor, queryset.model, column) if cursor else ("n", [])
     total = queryset.order_by()[: COUNT_LIMIT + 1].count()
     backwards = direction == "p"
     down = descending != backwards
@@ -97,10 +96,7 @@ def keyset_page(queryset: QuerySet[Row], *, order: str, cursor: str | None, size
             Q(**{f"{column}__{step}e": after[0]})
             & (Q(**{f"{column}__{step}": after[0]}) | Q(**{f"pk__{step}": after[1]}))
         )
-    try:
-        rows = list(window[: size + 1])
-    except (ValueError, TypeError) as error:
-        raise Refusal(_("这个分页地址不完整，请从列表的第一页重新进入。"), code="page.cursor") from error
+    rows = list(window[: size + 1])
     more, rows = len(rows) > size, rows[:size]
     if backwards:
         rows.reverse()
@@ -108,7 +104,7 @@ def keyset_page(queryset: QuerySet[Row], *, order: str, cursor: str | None, size
     has_previous, has_next = (more, True) if backwards else (bool(after), more)
     return Page(
         rows=rows,
-        previous=_encode("p", edge["p"]) if edge and has_previous else None,
-        next=_encode("n", edge["n"]) if edge and has_next else None,
+        previous=_encode("p", column, edge["p"]) if edge and has_previous else None,
+        next=_encode("n", column, edge["n"]) if edge and has_next else None,
         total=total,
     )

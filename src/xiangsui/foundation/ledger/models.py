@@ -19,7 +19,8 @@ class EventQuerySet(models.QuerySet["Event"]):
     def delete(self) -> NoReturn:
         raise TypeError("the ledger is append-only: correct an event by another one")
 
-    bulk_update = update
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("the ledger is append-only: correct an event by another one")
 
 
 class Event(models.Model):

@@ -22,7 +22,7 @@ def check(request: HttpRequest, allowed: Callable[[Assignment], bool]) -> HttpRe
     """
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    assignment = request.assignment
+    assignment: Assignment | None = getattr(request, "assignment", None)
     if assignment is None:
         raise NotAllowed(_("您的任职已到期或尚未开始，请联系管理员。"), code="assignment.none")
     if not allowed(assignment):

@@ -15,7 +15,8 @@ from .registry import navigation_for
 
 def page(request: HttpRequest) -> dict[str, Any]:
     assignment = getattr(request, "assignment", None)
-    namespace = request.resolver_match.namespace if request.resolver_match else ""
+    match = request.resolver_match
+    namespace = match.namespace if match else ""
 
     def navigation() -> list[dict[str, Any]]:
         entries = [
@@ -28,11 +29,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
             }
             for item in navigation_for(assignment)
         ]
-        home = {
+        home: dict[str, Any] = {
             "label": _home_label(),
             "url": reverse("home"),
             "icon": "house",
-            "active": bool(request.resolver_match) and request.resolver_match.url_name == "home",
+            "active": bool(match and match.url_name == "home"),
             "children": [],
         }
         return [home, *entries] if assignment else []

@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.views import View
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.kit import clock
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.kit.pagination import keyset_page
@@ -53,18 +55,18 @@ class ListPage(View):
         """Whether this assignment may open the list. Rooms override it."""
         raise NotImplementedError
 
-    def rows(self, request: HttpRequest, filters: dict[str, Any]) -> QuerySet[Any]:
+    def rows(self, request: WorkRequest, filters: dict[str, Any]) -> QuerySet[Any]:
         """The scoped, filtered rows: a selector's answer. Rooms override it."""
         raise NotImplementedError
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: WorkRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
         return check(request, self.allowed) or super().dispatch(request, *args, **kwargs)
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
+    def context(self, request: WorkRequest) -> dict[str, Any]:
         """More for the template; rooms extend it."""
         return {}
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: WorkRequest) -> HttpResponse:
         form = self.filter_form(request.GET) if self.filter_form else None
         filters = (
             {k: v for k, v in form.cleaned_data.items() if v not in (None, "")} if form and form.is_valid() else {}
@@ -94,17 +96,17 @@ class ListPage(View):
         }
         return TemplateResponse(request, self.template_name, context)
 
-    def _sort(self, request: HttpRequest) -> str:
+    def _sort(self, request: WorkRequest) -> str:
         wanted = request.GET.get("sort", "")
         known = {column.sort for column in self.columns if column.sort}
         return wanted if wanted.lstrip("-") in known else self.default_sort
 
     @staticmethod
-    def _url(request: HttpRequest, **changes: str | None) -> str:
+    def _url(request: WorkRequest, **changes: str | None) -> str:
         query = {key: value for key, value in request.GET.items() if key not in {"page", "export"} and value}
         return "?" + urlencode({**query, **{k: v for k, v in changes.items() if v}})
 
-    def _heading(self, request: HttpRequest, column: Column, sort: str) -> dict[str, Any]:
+    def _heading(self, request: WorkRequest, column: Column, sort: str) -> dict[str, Any]:
         direction = ""
         if column.sort and sort.lstrip("-") == column.sort:
             direction = "descending" if sort.startswith("-") else "ascending"

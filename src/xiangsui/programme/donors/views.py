@@ -5,13 +5,14 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
@@ -47,17 +48,17 @@ class DonorList(ListPage):
     def allowed(assignment: Assignment) -> bool:
         return permissions.may_view(assignment)
 
-    def rows(self, request: HttpRequest, filters: dict[str, Any]) -> Any:
+    def rows(self, request: WorkRequest, filters: dict[str, Any]) -> Any:
         rows = selectors.donors_visible(assignment=request.assignment)
         if grid := filters.pop("grid", ""):
             rows = rows.filter(grid=_compact(grid))
         return rows.filter(**filters)
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
+    def context(self, request: WorkRequest) -> dict[str, Any]:
         return {"may_register": permissions.may_register(request.assignment)}
 
 
-def _donor(request: HttpRequest, donor_id: uuid.UUID) -> Any:
+def _donor(request: WorkRequest, donor_id: uuid.UUID) -> Any:
     donor = selectors.donors_visible(assignment=request.assignment).filter(pk=donor_id).first()
     if donor is None:
         raise Http404
@@ -65,7 +66,7 @@ def _donor(request: HttpRequest, donor_id: uuid.UUID) -> Any:
 
 
 @requires(permissions.may_view)
-def detail(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
+def detail(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     """A donor's file: what the register holds, and every typing."""
     donor = _donor(request, donor_id)
     return render(
@@ -80,7 +81,7 @@ def detail(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
 
 
 @requires(permissions.may_register)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: WorkRequest) -> HttpResponse:
     """Register one donor."""
     form = DonorForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -109,7 +110,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(permissions.may_register)
-def typing(request: HttpRequest, donor_id: uuid.UUID) -> HttpResponse:
+def typing(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     """Record a new typing of a donor."""
     donor = _donor(request, donor_id)
     form = TypingForm(request.POST or None)

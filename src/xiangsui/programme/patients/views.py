@@ -4,13 +4,14 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
 
@@ -45,15 +46,15 @@ class RequestList(ListPage):
     def allowed(assignment: Assignment) -> bool:
         return permissions.may_view(assignment)
 
-    def rows(self, request: HttpRequest, filters: dict[str, Any]) -> Any:
+    def rows(self, request: WorkRequest, filters: dict[str, Any]) -> Any:
         return selectors.requests_visible(assignment=request.assignment)
 
-    def context(self, request: HttpRequest) -> dict[str, Any]:
+    def context(self, request: WorkRequest) -> dict[str, Any]:
         return {"may_submit": permissions.may_submit(request.assignment)}
 
 
 @requires(permissions.may_submit)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: WorkRequest) -> HttpResponse:
     """The form of a new search; a valid one is stored and answered on its own page."""
     form = SearchForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -68,7 +69,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(permissions.may_view)
-def detail(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
+def detail(request: WorkRequest, request_id: uuid.UUID) -> HttpResponse:
     """The ranked donors of a request: a page of them, or all as Excel."""
     stored = selectors.request_get(assignment=request.assignment, request_id=request_id)
     listing = results.Listing.of(stored, request.GET)
@@ -79,7 +80,7 @@ def detail(request: HttpRequest, request_id: uuid.UUID) -> HttpResponse:
 
 
 @requires(permissions.may_view)
-def explain(request: HttpRequest, request_id: uuid.UUID, subject: uuid.UUID) -> HttpResponse:
+def explain(request: WorkRequest, request_id: uuid.UUID, subject: uuid.UUID) -> HttpResponse:
     """Why one donor stands where it stands: locus by locus, in plain words."""
     stored: SearchRequest = selectors.request_get(assignment=request.assignment, request_id=request_id)
     line = results.line_of(stored, subject)
