@@ -200,7 +200,7 @@ CASES = [
     Case("NEW does not match NEW", f"A*NEW+A*NEW^{R87}", f"A*NEW+A*NEW^{R87}", NOT_LISTED),
     Case("one NEW each: one mismatch at least", f"A*NEW+A*01:01^{R87}", f"A*NEW+A*01:01^{R87}", LISTED_EMPTY),
     # --- threshold ---
-    Case("p_10 + p_9 of exactly 1 is not above 1", P12, P12, NOT_LISTED, threshold="1"),
+    Case("certainty is above any threshold", P12, P12, ("1", "0", "0"), threshold="0.9999999"),
     Case(
         "p_10 + p_9 of exactly 1/2 is not above 1/2",
         P44,

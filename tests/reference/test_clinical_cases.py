@@ -33,7 +33,8 @@ def names(cases):
 def match(folder, patients: dict[str, str], donors: dict[str, str], *more):
     out = folder / "out.csv"
     done = run(
-        *("match", "--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
+        *("match", "--nomenclature", worlds.write_nomenclature(folder)),
+        *("--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
         *("--patients", worlds.write_subjects(folder, "patients", patients)),
         *("--donors", worlds.write_subjects(folder, "donors", donors), "--out", out, *more),
     )
@@ -85,7 +86,8 @@ def test_the_brute_force_agrees_with_the_hand(case):
 def test_imputed(case, tmp_path):
     out = tmp_path / "out.csv"
     done = run(
-        *("impute", "--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
+        *("impute", "--nomenclature", worlds.write_nomenclature(tmp_path)),
+        *("--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
         *("--subjects", worlds.write_subjects(tmp_path, "subjects", {"S": case.typing}), "--out", out),
     )
     assert done.code == 0, done.err

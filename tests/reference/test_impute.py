@@ -18,7 +18,8 @@ def impute(frequencies: dict[str, str], subjects: dict[str, str], form: dict | N
         folder = Path(name)
         out = folder / ("out.csv.gz" if gz else "out.csv")
         done = run(
-            *("impute", "--frequencies", worlds.write_frequencies(folder, frequencies, form)),
+            *("impute", "--nomenclature", worlds.write_nomenclature(folder)),
+            *("--frequencies", worlds.write_frequencies(folder, frequencies, form)),
             *("--subjects", worlds.write_subjects(folder, "subjects", subjects, form), "--out", out),
         )
         assert done.code == 0, done.err

@@ -59,12 +59,14 @@ def site(folder: Path, frequency_sets: dict[str, dict[str, str]], p_group=None) 
         sets[name] = frequencies.read(str(path))
         exact[name] = worlds.exact(content)
     assert len({each.name for each in sets.values()}) == len(sets)
-    return Site(nomenclature.read(str(tiny.write_nomenclature(folder, p_group))), sets, exact)
+    return Site(
+        nomenclature.read(str(worlds.write_nomenclature(folder, p_group or tiny.P_GROUP))), sets, exact
+    )
 
 
 def distribution(text: str, haplotypes):
     try:
-        return brute.genotypes(brute.impute(text, haplotypes, tiny.LONG))
+        return brute.genotypes(brute.impute(text, haplotypes, worlds.LONGER))
     except brute.Unexplained as reason:
         return reason.why
 
@@ -232,7 +234,9 @@ def test_an_added_allele_never_removes_a_candidate(world, data):
     """
     donor = data.draw(st.sampled_from(sorted(world["donors"])))
     text, which = world["donors"][donor]
-    choices = [each for each in _sides(text) if any(tiny.LONG.get(n, n) not in tiny.NULLS for n in each[2])]
+    choices = [
+        each for each in _sides(text) if any(worlds.LONGER.get(n, n) not in tiny.NULLS for n in each[2])
+    ]
     if not choices:
         return
     _, end, names = data.draw(st.sampled_from(choices))
