@@ -1,0 +1,1 @@
+"""The donor programme itself: typing and search, donors, patients."""

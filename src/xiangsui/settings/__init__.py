@@ -1,0 +1,1 @@
+"""Settings, one file per concern. `embedded` runs one machine, `production` a registry, `testing` the suite."""

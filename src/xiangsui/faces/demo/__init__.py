@@ -1,0 +1,1 @@
+"""A synthetic demonstration: seeded, believable, with no real person and no real hospital."""

@@ -1,0 +1,1 @@
+"""The tree of organisations: nation, province branch, city workstation, county, and what belongs to them."""

@@ -1,0 +1,1 @@
+"""The one look: pages, lists, exports and errors that every room shares."""

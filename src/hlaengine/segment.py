@@ -1,0 +1,152 @@
+"""Donors as codes: one small integer per locus into a dictionary of distinct locus typings.
+
+The base of an index and the rows laid over it in a search are both segments, so both are searched the same
+way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import HlaError, SearchError
+from .nomenclature import Nomenclature
+from .typings import MATCH_LOCI, LocusTyping, Typing, parse
+
+
+@dataclass(frozen=True)
+class DonorRow:
+    """A donor as the register knows it: key, typing (None: gone), and the frequency set that serves it."""
+
+    donor: str
+    typing: str | None
+    frequency_set: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Donors in ascending order of key.
+
+    Attributes:
+        donors: the keys, a sequence of text.
+        sets: ``uint8 (donors,)``, index into the index's frequency sets.
+        codes: per locus, unsigned ``(donors,)``: 0 untyped, i the i-th distinct typing.
+        texts: per locus, the distinct typings as text, for the codes 1, 2, ….
+        blank: how a blank side was read (`typings.parse`).
+    """
+
+    donors: Sequence[str]
+    sets: NDArray[np.uint8]
+    codes: dict[str, NDArray[np.unsignedinteger]]
+    texts: dict[str, Sequence[str]]
+    blank: str
+
+    def locus_typing(self, locus: str, code: int) -> LocusTyping | None:
+        """The typing a code stands for; None for 0."""
+        return None if code == 0 else parse(self.texts[locus][code - 1], blank=self.blank).loci[locus]
+
+    def typing(self, row: int) -> Typing:
+        """A donor's typing, over the loci of the index."""
+        texts = [self.texts[locus][code - 1] for locus, code in self.row_codes(row).items() if code]
+        return parse("^".join(texts), blank=self.blank)
+
+    def row_codes(self, row: int) -> dict[str, int]:
+        """Locus to code of one donor."""
+        return {locus: int(codes[row]) for locus, codes in self.codes.items()}
+
+    def find(self, donor: str) -> int | None:
+        """The row of a donor, or None; by bisection."""
+        low, high = 0, len(self.donors)
+        while low < high:
+            middle = (low + high) // 2
+            if self.donors[middle] < donor:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < len(self.donors) and self.donors[low] == donor else None
+
+
+def code_type(size: int) -> type[np.unsignedinteger]:
+    """The smallest unsigned type that holds the codes 0 to `size`."""
+    return np.uint8 if size < 1 << 8 else np.uint16 if size < 1 << 16 else np.uint32
+
+
+def from_rows(
+    rows: Iterable[DonorRow],
+    *,
+    set_names: Sequence[str],
+    nomenclature: Nomenclature,
+    blank: str = "homozygous",
+    on_refused: Callable[[DonorRow, HlaError], None] | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Segment:
+    """Code donors; rows whose typing is None are passed over.
+
+    Args:
+        rows: donors in any order, each key once.
+        set_names: the frequency sets that `DonorRow.frequency_set` may name.
+        nomenclature: must hold every allele of the match loci.
+        blank: see `typings.parse`.
+        on_refused: called with a row that cannot be coded and its error, and the row is left out; None
+            raises.
+        progress: called with (done, total or None).
+
+    Raises:
+        HlaError: ``params["donor"]`` names the donor; ``search.duplicate_donor``, ``search.unknown_set``, or
+            the error of its typing.
+    """
+    total = len(rows) if isinstance(rows, Sequence) else None
+    sets = {name: i for i, name in enumerate(set_names)}
+    dictionaries: dict[str, dict[str, int]] = {locus: {} for locus in MATCH_LOCI}
+    # Registers repeat typings: what one text codes to is kept.
+    seen: dict[str, tuple[int, ...]] = {}
+    records: dict[str, tuple[int, tuple[int, ...]]] = {}
+    for done, row in enumerate(rows, 1):
+        if row.typing is not None:
+            try:
+                if row.donor in records:
+                    raise SearchError("search.duplicate_donor", f"Donor {row.donor!r} stands twice.")
+                if row.frequency_set not in sets:
+                    raise SearchError(
+                        "search.unknown_set",
+                        f"The index has no frequency set {row.frequency_set!r}; "
+                        f"it has {', '.join(set_names)}.",
+                        frequency_set=row.frequency_set,
+                    )
+                codes = seen.get(row.typing)
+                if codes is None:
+                    typing = parse(row.typing, blank=blank)
+                    nomenclature.check(typing, MATCH_LOCI)
+                    codes = seen[row.typing] = _codes(typing, dictionaries)
+                records[row.donor] = (sets[row.frequency_set], codes)
+            except HlaError as error:
+                error.params["donor"] = row.donor
+                if on_refused is None:
+                    raise
+                on_refused(row, error)
+        if progress is not None:
+            progress(done, total)
+    donors = sorted(records)
+    table = np.array([records[d][1] for d in donors], dtype=np.uint32).reshape(-1, len(MATCH_LOCI))
+    return Segment(
+        donors,
+        np.array([records[d][0] for d in donors], dtype=np.uint8),
+        {
+            locus: np.ascontiguousarray(table[:, i].astype(code_type(len(dictionaries[locus]))))
+            for i, locus in enumerate(MATCH_LOCI)
+        },
+        {locus: list(dictionaries[locus]) for locus in MATCH_LOCI},
+        blank,
+    )
+
+
+def _codes(typing: Typing, dictionaries: dict[str, dict[str, int]]) -> tuple[int, ...]:
+    return tuple(
+        dictionaries[locus].setdefault(typing.loci[locus].text, len(dictionaries[locus]) + 1)
+        if locus in typing.loci
+        else 0
+        for locus in MATCH_LOCI
+    )

@@ -1,0 +1,22 @@
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from xiangsui.foundation.kit.errors import NotAllowed
+
+from . import selectors
+from .middleware import SESSION_KEY
+from .requests import WorkRequest
+
+
+@require_POST
+@login_required
+def switch_assignment(request: WorkRequest) -> HttpResponse:
+    """Work under another of one's own assignments from now on."""
+    wanted = request.POST.get("assignment", "")
+    if not any(str(own.uuid) == wanted for own in selectors.assignments_of(user=request.user)):
+        raise NotAllowed(_("您没有这个任职，或任职已经到期。"), code="assignment.not_yours")
+    request.session[SESSION_KEY] = wanted
+    return redirect("home")

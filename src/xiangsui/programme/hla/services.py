@@ -1,0 +1,72 @@
+"""Writing for the search index: what changed is noted with the change, folding it in is a job."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+
+from hlaengine import errors, index, typings
+from xiangsui.foundation.kit import clock
+
+from . import sources, wording
+from .engine import frequency_set, nomenclature
+from .models import IndexBuild, PendingChange
+
+logger = logging.getLogger("xiangsui.hla")
+
+
+def typing_check(gl: str) -> typings.Typing:
+    """Read a typing and follow every allele in the nomenclature in use.
+
+    Raises:
+        Refusal: it cannot be read, or names an allele the nomenclature does not know; with the place in the text.
+    """
+    try:
+        typing = typings.parse(gl)
+        nomenclature().check(typing)
+    except errors.HlaError as error:
+        raise wording.refusal(error, gl) from error
+    return typing
+
+
+def changes_record(subjects: Sequence[uuid.UUID]) -> None:
+    """Note, within the caller's transaction, that these donors' rows in the index are out of date."""
+    now = clock.now()
+    PendingChange.objects.bulk_create(
+        [PendingChange(subject=subject, recorded_at=now) for subject in subjects], batch_size=1_000
+    )
+
+
+def index_compact(*, progress: Callable[[int, int | None], None] | None = None) -> IndexBuild:
+    """Build a fresh index from the sources, publish it, and clear the changes it contains.
+
+    The changes are listed before the rows are read, so each of them is in what was read; those that arrive
+    meanwhile stay pending and are laid over by searches.
+    """
+    seen = list(PendingChange.objects.order_by("pk").values_list("pk", flat=True))
+    started = time.monotonic()
+    rows = (index.DonorRow(str(row.subject), row.typing, frequency_set().name) for row in sources.everything())
+    manifest = index.build(
+        settings.HLA_INDEX_DIR,
+        rows,
+        frequency_sets=[frequency_set()],
+        nomenclature=nomenclature(),
+        progress=progress,
+        # A typing the nomenclature no longer reads must not keep everybody else from being found.
+        on_refused=lambda row, error: logger.warning("left out of the index: %s (%s)", row.donor, error.code),
+    )
+    for start in range(0, len(seen), 500):
+        PendingChange.objects.filter(pk__in=seen[start : start + 500]).delete()
+    return IndexBuild.objects.create(
+        built_at=clock.now(),
+        donors=manifest.donors,
+        refused=manifest.refused,
+        seconds=time.monotonic() - started,
+        generation=f"{manifest.generation}:{manifest.checksum[:12]}",
+        nomenclature=nomenclature().label,
+        frequency_sets=frequency_set().name,
+    )

@@ -1,0 +1,1 @@
+"""What the platform's tests share: one factory a model, and a small world with a named cast."""
