@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_every_pair_and_no_other(world, gz):
     check(world["frequencies"], world["patients"], world["form"], gz)
 
 
+@pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
 @worlds.examples(60)
 @given(st.data())
 def test_known_phase(data):

@@ -59,9 +59,7 @@ def expectation(world: dict, threshold: Fraction):
     for patient, one in patients.items():
         for donor, two in donors.items():
             if one is None or two is None:
-                most = brute.possible(
-                    world["patients"][patient], world["donors"][donor], known, worlds.LONGER
-                )
+                most = brute.possible(world["patients"][patient], world["donors"][donor], known, worlds.LONGER)
                 if sum(high for _, high in most.values()) >= 9:
                     empty.add((patient, donor))
                 continue

@@ -54,9 +54,7 @@ def examples(number: int) -> settings:
         deadline=None,
         derandomize=effort == 1,
         database=None,
-        phases=[
-            each for each in Phase if each != Phase.shrink or os.environ.get("HLA_REFERENCE_SHRINK") != "0"
-        ],
+        phases=[each for each in Phase if each != Phase.shrink or os.environ.get("HLA_REFERENCE_SHRINK") != "0"],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
