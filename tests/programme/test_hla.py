@@ -345,11 +345,11 @@ def test_searches_from_several_threads_agree():
         pytest.skip("threads have connections of their own, outside this test's transaction")
     expected = list(found())
     answers, faults = [], []
-    searcher = selectors.searcher()
 
     def ask():
         try:
-            answers.append([hit.donor for hit in searcher.search(patient_gl(), frequency_set=name).hits])
+            with selectors.searching() as searcher:
+                answers.append([hit.donor for hit in searcher.search(patient_gl(), frequency_set=name).hits])
         except Exception as error:
             faults.append(error)
 

@@ -10,18 +10,11 @@ from xiangsui.foundation.orgs.models import Kind, Organisation
 from xiangsui.programme.donors import permissions as donors
 from xiangsui.programme.patients import permissions as patients
 
-# role: the kinds of organisation at which it may; "*": at every kind but a hospital.
-NOT_HOSPITALS = (
-    "nation province city county township village department committee blood_station donation_house vehicle crew "
-    "laboratory university team partner"
-).split()
-RED_CROSS = "nation province city county".split()
+# role: the kinds of organisation at which it may.
+NOT_HOSPITALS = ["nation", "province", "city", "county", "township", "village", "department", "committee", "blood_station", "donation_house", "vehicle", "crew", "laboratory", "university", "team", "partner"]
+RED_CROSS = ["nation", "province", "city", "county"]
 TABLE = {
-    donors.may_view: {
-        "city_officer": NOT_HOSPITALS,
-        "province_staff": NOT_HOSPITALS,
-        "lab_technician": NOT_HOSPITALS,
-    },
+    donors.may_view: {"city_officer": RED_CROSS, "province_staff": RED_CROSS},
     donors.may_register: {"city_officer": RED_CROSS, "province_staff": RED_CROSS},
     patients.may_view: {"search_coordinator": ["hospital"], "province_staff": ["province", "nation"]},
     patients.may_submit: {"search_coordinator": ["hospital"]},
