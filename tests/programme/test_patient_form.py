@@ -11,6 +11,9 @@ from xiangsui.programme.patients.models import SearchRequest
 FULL = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)})
 
 
+pytestmark = pytest.mark.django_db
+
+
 def form(**fields):
     return SearchForm({"reference": "P-1", **fields})
 
