@@ -1,6 +1,7 @@
 """Keyset pages against a brute force, and cursors nobody made."""
 
 import base64
+import itertools
 import json
 import uuid
 
@@ -49,7 +50,7 @@ def test_pages_are_the_sorted_rows_cut_up(db, values, size, down):
             assert all(page.total == len(values) for page in pages)
             assert pages[0].previous is None
             # And back again: the same pages in the other order.
-            for earlier, later in zip(pages, pages[1:], strict=False):
+            for earlier, later in itertools.pairwise(pages):
                 back = keyset_page(Job.objects.all(), order=order, cursor=later.previous, size=size)
                 assert [row.pk for row in back.rows] == [row.pk for row in earlier.rows]
             raise _Undo
