@@ -16,7 +16,7 @@ from support.world import donor_id, nine_gl, patient_gl
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.programme.donors.models import Donor, Status, Typing
 from xiangsui.programme.donors.services import typing_record
-from xiangsui.programme.hla import jobs, selectors, services, sources
+from xiangsui.programme.hla import engine, jobs, selectors, services, sources
 from xiangsui.programme.hla.models import IndexBuild, PendingChange
 
 FULL = {"exact", "away", "reserved", "neighbour"}
@@ -345,7 +345,7 @@ def test_searches_from_several_threads_agree():
         pytest.skip("threads have connections of their own, outside this test's transaction")
     expected = list(found())
     answers, faults = [], []
-    searcher = selectors.searcher()
+    searcher = engine.searcher()
 
     def ask():
         try:
@@ -353,7 +353,7 @@ def test_searches_from_several_threads_agree():
         except Exception as error:
             faults.append(error)
 
-    name = selectors.frequency_set().name
+    name = engine.frequency_set().name
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()
