@@ -72,7 +72,9 @@ def _arguments() -> argparse.ArgumentParser:
 
     build = commands.add_parser("index", help="build a donor index")
     build.add_argument("--donors", required=True, help="lines ID%%GL, or CSV with columns id,gl")
-    build.add_argument("--frequencies", help="haplotype frequency file (default: the starter's synthetic set)")
+    build.add_argument(
+        "--frequencies", help="haplotype frequency file (default: the starter's synthetic set)"
+    )
     build.add_argument("--population", help="which population of the file")
     build.add_argument("--nomenclature", help="nomenclature table (default: the starter's)")
     build.add_argument("--blank", choices=("homozygous", "unknown"), default="homozygous")
@@ -146,7 +148,13 @@ def _match(options: argparse.Namespace) -> None:
         for row in exercise.match(
             imputed_patients, imputed_donors, imputer, min_probability=options.min_probability
         ):
-            numbers: tuple[float | None, ...] = (row.p_10, row.p_9, row.p_8, *(row.both or ()), *(row.one or ()))
+            numbers: tuple[float | None, ...] = (
+                row.p_10,
+                row.p_9,
+                row.p_8,
+                *(row.both or ()),
+                *(row.one or ()),
+            )
             cells = [repr(n) for n in numbers] if row.both else [""] * (len(MATCH_HEADER) - 2)
             out.writerow((row.patient, row.donor, *cells))
         for imputed in (imputed_patients, imputed_donors):
@@ -168,12 +176,20 @@ def _index(options: argparse.Namespace) -> None:
     with _Progress("indexing") as progress:
         try:
             manifest = index.build(
-                options.out, rows, frequency_sets=[chosen], nomenclature=known, progress=progress, blank=options.blank
+                options.out,
+                rows,
+                frequency_sets=[chosen],
+                nomenclature=known,
+                progress=progress,
+                blank=options.blank,
             )
         except HlaError as error:
             donor = where.get(str(error.params.get("donor")))
             raise error.at(donor.file, donor.line, donor.offset) if donor is not None else error from None
-    print(f"{manifest.donors} donors, generation {manifest.generation}, {manifest.checksum[:12]}", file=sys.stderr)
+    print(
+        f"{manifest.donors} donors, generation {manifest.generation}, {manifest.checksum[:12]}",
+        file=sys.stderr,
+    )
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -212,11 +228,14 @@ def _reasons(subject: Subject, pairs: Pairs) -> list[tuple[str, str, str, str]]:
 
 def _say_dropped(count: int) -> None:
     if count:
-        print(f"note: {count} allele names that the frequency set does not hold were dropped", file=sys.stderr)
+        print(
+            f"note: {count} allele names that the frequency set does not hold were dropped", file=sys.stderr
+        )
 
 
 class _tables:
-    """The result and ``<out>.unexplained.csv`` as CSV writers; both take their places together, or neither."""
+    """The result and ``<out>.unexplained.csv`` as CSV writers; both take their places together, or
+    neither."""
 
     def __init__(self, out: str) -> None:
         self._contexts = [write_text(f"{out}.unexplained.csv"), write_text(out)]
@@ -256,7 +275,12 @@ class _Progress:
         now = time.monotonic()
         if self._shown and (now - self._last > 0.1 or done == total):
             self._last = now
-            print(f"\r{self._what}: {done:,}" + (f" of {total:,}" if total else ""), end="", file=self._stream, flush=True)
+            print(
+                f"\r{self._what}: {done:,}" + (f" of {total:,}" if total else ""),
+                end="",
+                file=self._stream,
+                flush=True,
+            )
 
     def __exit__(self, *_: object) -> None:
         if self._shown and self._last:

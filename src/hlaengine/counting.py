@@ -1,8 +1,8 @@
 """How many alleles of a locus can match, at least and at most, by the allele sets alone.
 
-Typings of a locus are kept once (a dictionary of distinct typings), their sides as bitsets over the elements that
-are compared: allele names in the exercise, P groups in a search. A query is answered for all distinct typings at
-once; a donor is then a few look-ups.
+Typings of a locus are kept once (a dictionary of distinct typings), their sides as bitsets over the elements
+that are compared: allele names in the exercise, P groups in a search. A query is answered for all distinct
+typings at once; a donor is then a few look-ups.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def alternatives(typing: LocusTyping, elements: Elements, null: Element | None =
     Args:
         typing: the locus.
         elements: of an allele name; empty for a name that nothing is known of.
-        null: the element of a null allele under policy ``expressed``, or None. Nulls within a side are ignored
-            unless the side holds nothing else; a side of nulls shows its partner, per genotype.
+        null: the element of a null allele under policy ``expressed``, or None. Nulls within a side are
+            ignored unless the side holds nothing else; a side of nulls shows its partner, per genotype.
     """
     result = []
     for pair in typing.alternatives:
@@ -136,9 +136,7 @@ class LocusTable:
     def _most(self, query: Alternative) -> NDArray[np.uint8]:
         s1, s2 = self._bits(query.first), self._bits(query.second)
         t1, t2 = self._sides
-        i11, i12, i21, i22 = (
-            (s & t).any(axis=1) for s, t in ((s1, t1), (s1, t2), (s2, t1), (s2, t2))
-        )
+        i11, i12, i21, i22 = ((s & t).any(axis=1) for s, t in ((s1, t1), (s1, t2), (s2, t1), (s2, t2)))
         some = i11 | i12 | i21 | i22
         if query.linked:
             two = np.where(self._linked, i11, (s1 & t1 & t2).any(axis=1))

@@ -1,7 +1,7 @@
 """Every error the engine raises on purpose.
 
-One base class with a stable `code`, the `params` a translation needs, and the place the error was met, so that a
-platform can word it in another language and a command line can print `FILE:LINE:COLUMN`.
+One base class with a stable `code`, the `params` a translation needs, and the place the error was met, so
+that a platform can word it in another language and a command line can print `FILE:LINE:COLUMN`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The matching exercise: files of patients and donors against one frequency set, the set's own names compared.
+"""The matching exercise: files of patients and donors against one frequency set, the set's own names
+compared.
 
 Bochtler et al. 2016, HLA 87(6):439-448, doi 10.1111/tan.12817. Null alleles are alleles like others here.
 """
@@ -53,7 +54,8 @@ def require_match_loci(frequency_set: FrequencySet) -> None:
     if frequency_set.loci != MATCH_LOCI:
         raise FrequencyError(
             "frequencies.loci",
-            f"Matching needs haplotypes of {'~'.join(MATCH_LOCI)}; the set has {'~'.join(frequency_set.loci)}.",
+            f"Matching needs haplotypes of {'~'.join(MATCH_LOCI)}; "
+            f"the set has {'~'.join(frequency_set.loci)}.",
             loci=list(frequency_set.loci),
         )
 
@@ -85,8 +87,8 @@ def match(
 ) -> Iterator[MatchRow]:
     """Rows in patient order; within a patient by p_10, p_9, p_8 descending, then donor id.
 
-    A pair is kept where p_10 + p_9 > `min_probability`. Where patient or donor is unexplained it stands after the
-    others of its patient, if by the allele names at most one mismatch is possible.
+    A pair is kept where p_10 + p_9 > `min_probability`. Where patient or donor is unexplained it stands
+    after the others of its patient, if by the allele names at most one mismatch is possible.
     """
     comparison = Comparison(patients.genotypes, donors.genotypes)
     p_10, p_9 = comparison.near()
@@ -128,7 +130,9 @@ class _PossibleMatches:
         self._names = _Names(imputer.nomenclature, imputer.set, [*patients.subjects, *donors.subjects])
         self.tables, self.codes = [], []
         for locus in MATCH_LOCI:
-            distinct = list(dict.fromkeys(s.typing.loci[locus] for s in donors.subjects if locus in s.typing.loci))
+            distinct = list(
+                dict.fromkeys(s.typing.loci[locus] for s in donors.subjects if locus in s.typing.loci)
+            )
             code = {typing: n for n, typing in enumerate(distinct, 1)}
             self.codes.append(
                 np.array([code.get(s.typing.loci.get(locus), 0) for s in donors.subjects])  # type: ignore[arg-type]
@@ -154,7 +158,9 @@ class _PossibleMatches:
 class _Names:
     """Allele names as comparable elements: two-field names where the nomenclature leads there."""
 
-    def __init__(self, nomenclature: Nomenclature, frequency_set: FrequencySet, subjects: list[Subject]) -> None:
+    def __init__(
+        self, nomenclature: Nomenclature, frequency_set: FrequencySet, subjects: list[Subject]
+    ) -> None:
         self._nomenclature = nomenclature
         self._families: dict[str, set[str]] = {}
         written = {n for s in subjects for locus in s.typing.loci.values() for n in locus.names()}
@@ -172,4 +178,12 @@ class _Names:
         return self._nomenclature.expand(name) or (name.removesuffix("g"),)
 
 
-__all__ = ["Element", "Imputed", "MatchRow", "impute_subject", "impute_subjects", "match", "require_match_loci"]
+__all__ = [
+    "Element",
+    "Imputed",
+    "MatchRow",
+    "impute_subject",
+    "impute_subjects",
+    "match",
+    "require_match_loci",
+]

@@ -34,7 +34,8 @@ class FrequencySet:
     Attributes:
         name: the population.
         loci: the loci of every haplotype, in the order of `typings.KNOWN_LOCI`.
-        alleles: per locus, the allele names as written (without ``HLA-``), sorted; a code is an index into it.
+        alleles: per locus, the allele names as written (without ``HLA-``), sorted; a code is an index into
+            it.
         codes: ``uint16 (haplotypes, loci)``.
         frequencies: ``float64 (haplotypes,)``, fractions of 1, all positive; their sum may be under 1.
     """
@@ -52,7 +53,8 @@ class FrequencySet:
                 self._lookup[name.removesuffix("g")] = (column, code)
 
     def code(self, allele: str) -> int | None:
-        """The code of an allele name (with or without ``g``) within its locus, or None where it is not held."""
+        """The code of an allele name (with or without ``g``) within its locus, or None where it is not
+        held."""
         found = self._lookup.get(allele.removesuffix("g"))
         return None if found is None else found[1]
 
@@ -64,7 +66,10 @@ class FrequencySet:
 
     def text(self) -> str:
         """The set as CSV with header, from which `read` makes the same set."""
-        rows = [f"{_quoted(self.name)},{h},{f!r}" for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)]
+        rows = [
+            f"{_quoted(self.name)},{h},{f!r}"
+            for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)
+        ]
         return "population,haplotype,frequency\n" + "\n".join(rows) + "\n"
 
     @cached_property
@@ -76,16 +81,17 @@ class FrequencySet:
 def read(path: str, *, population: str | None = None) -> FrequencySet:
     """Read a frequency file (`.gz` too).
 
-    With a header the columns ``population,haplotype,frequency[,rank]`` stand in any order; without one they are
-    ``haplotype,population,frequency`` or ``population,haplotype,frequency[,rank]``, told apart by their content.
+    With a header the columns ``population,haplotype,frequency[,rank]`` stand in any order; without one they
+    are ``haplotype,population,frequency`` or ``population,haplotype,frequency[,rank]``, told apart by their
+    content.
 
     Args:
         path: the file.
         population: which population to take; needed where the file holds several.
 
     Raises:
-        FrequencyError: with file and line: bad cells, haplotypes of differing loci, a haplotype twice, a value that
-            is not above zero, a sum above 1 beyond the rounding of the printed figures.
+        FrequencyError: with file and line: bad cells, haplotypes of differing loci, a haplotype twice, a
+            value that is not above zero, a sum above 1 beyond the rounding of the printed figures.
     """
     return from_text(read_text(path), path, population=population)
 
@@ -143,7 +149,10 @@ def _rows(text: str, file: str) -> list[_Row]:
                     continue
             if len(cells) != width:
                 raise FrequencyError(
-                    "frequencies.cells", f"The line has {len(cells)} cells, the first {width}.", file=file, line=line
+                    "frequencies.cells",
+                    f"The line has {len(cells)} cells, the first {width}.",
+                    file=file,
+                    line=line,
                 )
             alleles = _haplotype(cells[columns["haplotype"]], file, line)
             if not rows:
@@ -174,7 +183,8 @@ def _columns(cells: list[str], file: str, line: int) -> tuple[dict[str, int], bo
             if lowered.count(wanted) != 1:
                 raise FrequencyError(
                     "frequencies.missing_column" if wanted not in lowered else "frequencies.duplicate_column",
-                    f"The header must hold the column '{wanted}' once: population,haplotype,frequency[,rank].",
+                    f"The header must hold the column '{wanted}' once: "
+                    "population,haplotype,frequency[,rank].",
                     file=file,
                     line=line,
                     column=wanted,
@@ -197,7 +207,11 @@ def _haplotype(text: str, file: str, line: int) -> dict[str, str]:
         match = _ALLELE.fullmatch(part)
         if match is None or match[1] not in KNOWN_LOCI:
             raise FrequencyError(
-                "frequencies.bad_allele", f"{part!r} is not an allele such as A*02:01.", file=file, line=line, allele=part
+                "frequencies.bad_allele",
+                f"{part!r} is not an allele such as A*02:01.",
+                file=file,
+                line=line,
+                allele=part,
             )
         if match[1] in alleles:
             raise FrequencyError(
@@ -216,7 +230,11 @@ def _number(text: str, file: str, line: int) -> tuple[float, float]:
     match = re.fullmatch(r"[+-]?(\d+\.?(\d*)|\.(\d+))(?:[eE]([+-]?\d{1,3}))?", text, re.ASCII)
     if match is None:
         raise FrequencyError(
-            "frequencies.bad_number", f"{text!r} is not a number such as 0.0123.", file=file, line=line, value=text
+            "frequencies.bad_number",
+            f"{text!r} is not a number such as 0.0123.",
+            file=file,
+            line=line,
+            value=text,
         )
     value = float(text)
     if not value > 0 or value > 1:

@@ -1,7 +1,7 @@
 """Exact imputation: every haplotype pair that explains a typing, and the genotypes they make.
 
-A pair {h1, h2} explains a typing when at every typed locus some alternative holds h1 in one side and h2 in the
-other. Its weight is f1*f2 where h1 = h2 and 2*f1*f2 otherwise (Hardy-Weinberg); nothing is cut off.
+A pair {h1, h2} explains a typing when at every typed locus some alternative holds h1 in one side and h2 in
+the other. Its weight is f1*f2 where h1 = h2 and 2*f1*f2 otherwise (Hardy-Weinberg); nothing is cut off.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _CACHED_LOCUS_TYPINGS = 20_000
 
 @dataclass(frozen=True)
 class Unexplained:
-    """Why: `reason`, and for an empty side its `locus` and the alleles it held (`allele`, joined by ``/``)."""
+    """Why: `reason`, and for an empty side its `locus` and the alleles it held (`allele`, joined by
+    ``/``)."""
 
     reason: str
     locus: str = ""
@@ -55,9 +56,10 @@ class Pairs:
 
 @dataclass(frozen=True)
 class _LocusMask:
-    """A locus typing against a set: a class for every haplotype (0: fits nowhere), and which classes may pair."""
+    """A locus typing against a set: a class for every haplotype (0: fits nowhere), and which classes may
+    pair."""
 
-    classes: NDArray[np.uint8] | NDArray[np.uint16]
+    classes: NDArray[np.integer]
     pairable: NDArray[np.bool_]
     unexplained: tuple[Unexplained, ...]
     dropped: tuple[str, ...]
@@ -90,10 +92,11 @@ class Imputer:
                         self._two_field.setdefault(member, set()).add(code)
 
     def codes(self, name: str) -> tuple[int, ...] | None:
-        """The set's alleles that a name may stand for; None where the nomenclature lacks a name it is needed for.
+        """The set's alleles that a name may stand for; None where the nomenclature lacks a name it is needed
+        for.
 
-        The set's own name stands for itself; ``XX`` for every allele of the set with that first field; any other
-        name is led by the nomenclature. A two-field name that neither knows is merely not held: ``()``.
+        The set's own name stands for itself; ``XX`` for every allele of the set with that first field; any
+        other name is led by the nomenclature. A two-field name that neither knows is merely not held: ``()``.
         """
         own = self.set.code(name)
         if own is not None:
@@ -157,7 +160,7 @@ class Imputer:
             if all(mask.any() for mask in held):
                 sides += held
         if locus.has_new:
-            # Nothing is known of how often an unnamed allele travels with others: no prediction, not a wrong one.
+            # How often an unnamed allele travels with others is unknown: no prediction, not a wrong one.
             sides, empty = [], {Unexplained(NEW_ALLELE, locus.locus, locus.text): None}
         if not sides:
             none = np.zeros(0, np.uint8), np.zeros((0, 0), np.bool_)
@@ -172,8 +175,7 @@ class Imputer:
         shift = 0 if not patterns[0].any() else 1
         if shift:
             pairable = np.pad(pairable, ((1, 0), (1, 0)))
-        dtype = np.uint8 if len(pairable) < 256 else np.uint16
-        of_allele = (of_allele.reshape(-1) + shift).astype(dtype)
+        of_allele = (of_allele.reshape(-1) + shift).astype(np.uint8 if len(pairable) < 256 else np.uint16)
         return _LocusMask(of_allele[self.set.codes[:, column]], pairable, (), tuple(dropped))
 
     def _side(self, typing: Typing, side: Side, size: int, dropped: dict[str, None]) -> NDArray[np.bool_]:
@@ -183,7 +185,9 @@ class Imputer:
         for name in side:
             codes = self.codes(name)
             if codes is None:
-                raise typing.unknown(name, self.nomenclature.advice(name), nomenclature=self.nomenclature.label)
+                raise typing.unknown(
+                    name, self.nomenclature.advice(name), nomenclature=self.nomenclature.label
+                )
             if not codes:
                 dropped[name] = None
             mask[list(codes)] = True
@@ -198,8 +202,8 @@ def _nothing(reasons: tuple[Unexplained, ...], dropped: tuple[str, ...]) -> Pair
 def _explaining_pairs(size: int, masks: list[_LocusMask]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """All (first <= second) haplotype pairs whose classes may pair at every locus.
 
-    Candidates are grouped by their classes over the loci; groups are tested pair by pair and then multiplied out,
-    so the cost follows the size of the answer.
+    Candidates are grouped by their classes over the loci; groups are tested pair by pair and then multiplied
+    out, so the cost follows the size of the answer.
     """
     fits = np.ones(size, np.bool_)
     for mask in masks:
@@ -265,7 +269,8 @@ class Genotypes:
 
     Attributes:
         owner: ``intp (entries,)``, the subject of each entry, ascending.
-        codes: ``int64 (entries, loci)``: unordered allele pairs as `pair_code`, in the caller's allele coding.
+        codes: ``int64 (entries, loci)``: unordered allele pairs as `pair_code`, in the caller's allele
+            coding.
         probability: ``float64 (entries,)``; sums to 1 over an explained subject.
         subjects: number of subjects, those without an entry counted.
     """
@@ -280,9 +285,9 @@ class Genotypes:
         return np.searchsorted(self.owner, np.arange(self.subjects + 1)).astype(np.intp)
 
 
-def genotypes_of(pairs: Pairs, allele_codes: NDArray[np.int64], null: int | None = None) -> tuple[
-    NDArray[np.int64], NDArray[np.float64]
-]:
+def genotypes_of(
+    pairs: Pairs, allele_codes: NDArray[np.int64], null: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Merge haplotype pairs into genotypes.
 
     Args:
@@ -296,14 +301,17 @@ def genotypes_of(pairs: Pairs, allele_codes: NDArray[np.int64], null: int | None
     one, two = allele_codes[pairs.first], allele_codes[pairs.second]
     low, high = np.minimum(one, two), np.maximum(one, two)
     if null is not None:
-        # A null allele is not expressed: the person shows the partner allele only (per genotype, not per typing).
+        # A null allele is not expressed: the person shows the partner allele only (per genotype, not per
+        # typing).
         low = np.where(low == null, high, low)
     codes = pair_code(low, high)
     if not len(codes):
         return codes, np.zeros(0)
     key = mixed_key([codes[:, i] for i in range(codes.shape[1])])
     _, index, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return codes[index], np.bincount(inverse.reshape(-1), weights=pairs.probability)
+    probability = np.zeros(len(index))
+    np.add.at(probability, inverse.reshape(-1), pairs.probability)
+    return codes[index], probability
 
 
 def stack(parts: list[tuple[NDArray[np.int64], NDArray[np.float64]]], loci: int) -> Genotypes:

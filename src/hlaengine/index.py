@@ -1,8 +1,9 @@
 """The donor index: memory-mapped files that are whole or are refused.
 
-A directory holds ``manifest.json`` and the generation it names. A build writes a new generation beside the old one
-and then replaces the manifest in one step, under a lock; whoever has the old one open goes on reading it. Every
-file ends in a footer of 32 bytes: magic, element type, element count, CRC-32 of the content.
+A directory holds ``manifest.json`` and the generation it names. A build writes a new generation beside the
+old one and then replaces the manifest in one step, under a lock; whoever has the old one open goes on
+reading it. Every file ends in a footer of 32 bytes: magic, element type, element count, CRC-32 of the
+content.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def build(
         blank: see `typings.parse`.
 
     Raises:
-        HlaError: a set or a row is refused; ``index.busy``: another build holds the lock. The old index stays.
+        HlaError: a set or a row is refused; ``index.busy``: another build holds the lock. The old index
+            stays.
     """
     root = Path(directory)
     for chosen in frequency_sets:
@@ -119,12 +121,16 @@ def build(
             on_refused=None if on_refused is None else refuse,
             progress=progress,
         )
-        taken = [int(p.name.split("-")[1]) for p in root.glob("generation-*") if p.name.split("-")[1].isdigit()]
+        taken = [
+            int(p.name.split("-")[1]) for p in root.glob("generation-*") if p.name.split("-")[1].isdigit()
+        ]
         number = max(taken, default=0) + 1
         part = root / f"generation-{number}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        files = {name: _write(part / name, array) for name, array in _arrays(donors, frequency_sets, nomenclature)}
+        files = {
+            name: _write(part / name, array) for name, array in _arrays(donors, frequency_sets, nomenclature)
+        }
         manifest = Manifest(
             FORMAT,
             number,
@@ -162,8 +168,9 @@ def check_set(frequency_set: FrequencySet, nomenclature: Nomenclature) -> None:
         if len({nomenclature.p_code(a) for a in nomenclature.expand(name)}) != 1:
             raise FrequencyError(
                 "frequencies.no_p_group",
-                f"Allele {name} of the set {frequency_set.name!r} has not exactly one P group in the nomenclature "
-                f"{nomenclature.label}; import a release that holds it (dev hla import-release).",
+                f"Allele {name} of the set {frequency_set.name!r} has not exactly one P group "
+                f"in the nomenclature {nomenclature.label}; import a release that holds it "
+                "(dev hla import-release).",
                 frequency_set=frequency_set.name,
                 allele=name,
             )
@@ -179,7 +186,8 @@ class Index:
 
     @classmethod
     def open(cls, directory: str | os.PathLike[str]) -> Index:
-        """Open the current generation; sizes, footers and the manifest's checksum are checked, not every byte.
+        """Open the current generation; sizes, footers and the manifest's checksum are checked, not every
+        byte.
 
         Raises:
             IndexDamaged: something is missing or is not what the manifest says; the file is named.
@@ -345,7 +353,9 @@ def _replace(path: Path, content: bytes) -> None:
 def _lock(root: Path) -> Iterator[None]:
     """Hold the directory's lock file; the operating system frees it when the process ends."""
     with open(root / "lock", "a+b") as stream:
-        busy = HlaError("index.busy", "Another build is writing this index; try again when it is done.", file=str(root))
+        busy = HlaError(
+            "index.busy", "Another build is writing this index; try again when it is done.", file=str(root)
+        )
         try:
             import fcntl
         except ImportError:  # Windows

@@ -1,8 +1,8 @@
 """Match probabilities of patients against donors: P(exactly 10, 9, 8 of 10) and P(2), P(1) per locus.
 
-Patient and donor are independent. The count at a locus is the size of the multiset intersection of the two allele
-pairs (2, 1 or 0). Four of five loci decide most pairs: equal genotypes and those that differ at one locus are found
-by joining on keys; the full columns are computed for the pairs that are kept.
+Patient and donor are independent. The count at a locus is the size of the multiset intersection of the two
+allele pairs (2, 1 or 0). Four of five loci decide most pairs: equal genotypes and those that differ at one
+locus are found by joining on keys; the full columns are computed for the pairs that are kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Columns:
     """Match columns of one patient against several donors.
 
     Attributes:
-        exactly: ``float64 (donors, 2 * loci + 1)``; column k is P(exactly k alleles match), summing to 1 over k.
+        exactly: ``float64 (donors, 2 * loci + 1)``; column k is P(exactly k alleles match), summing to 1
+        over k.
         both, one: ``float64 (donors, loci)``, P(2) and P(1) at each locus.
     """
 
@@ -86,7 +87,8 @@ class Comparison:
         return full, less_one
 
     def _join(self, key: NDArray[np.int64], cut: int, locus: int | None) -> NDArray[np.float64]:
-        """Sum the products of entries with equal keys, and with one shared allele at `locus` where it is given."""
+        """Sum the products of entries with equal keys, and with one shared allele at `locus` where it is
+        given."""
         donors = self.donors.subjects
         result = np.zeros(self.patients.subjects * donors)
         order = np.argsort(key[cut:], kind="stable")
@@ -115,12 +117,15 @@ class Comparison:
         return result.reshape(self.patients.subjects, donors)
 
     def columns(self, patient: int, donors: NDArray[np.intp]) -> Columns:
-        """All columns of one patient against chosen donors (``intp (n,)``, ascending, each with genotypes)."""
+        """All columns of one patient against chosen donors (``intp (n,)``, ascending, each with
+        genotypes)."""
         mine = slice(self._p_offsets[patient], self._p_offsets[patient + 1])
         weight = self.patients.probability[mine]
         starts, stops = self._d_offsets[donors], self._d_offsets[donors + 1]
         sizes = stops - starts
-        entries = np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        entries = (
+            np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        )
         owner = np.repeat(np.arange(len(donors)), sizes)
         theirs = self.donors.probability[entries]
         both = np.zeros((len(donors), self.loci))

@@ -1,8 +1,9 @@
 """Nomenclature: what an allele name stands for, and which P group it belongs to.
 
-Names are never cut: a longer name reaches its two-field allele because a table says so (A*01:01:01:02N is a null
-allele of its own, not A*01:01). The table is a small CSV, ``allele,p_group,longer``: the two-field name with its
-expression letter, its P group (empty for a null allele), and the longer names that reduce to it, parted by spaces.
+Names are never cut: a longer name reaches its two-field allele because a table says so (A*01:01:01:02N is a
+null allele of its own, not A*01:01). The table is a small CSV, ``allele,p_group,longer``: the two-field name
+with its expression letter, its P group (empty for a null allele), and the longer names that reduce to it,
+parted by spaces.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ class Nomenclature:
     def expand(self, name: str) -> tuple[str, ...]:
         """The two-field alleles a name may stand for, sorted; empty where the nomenclature lacks it.
 
-        Two fields: itself. Three or four: through the table. ``P``: the group's members. ``g``: the members of
-        the P group of its first allele. ``XX``: every allele of the first field, nulls among them.
+        Two fields: itself. Three or four: through the table. ``P``: the group's members. ``g``: the members
+        of the P group of its first allele. ``XX``: every allele of the first field, nulls among them.
         """
         known = self._expand.get(name)
         if known is None:
@@ -137,8 +138,8 @@ class Nomenclature:
     def advice(self, name: str) -> str:
         """The sentence for an allele this nomenclature lacks."""
         return (
-            f"{name} is not in the nomenclature {self.label}; check the name, give its two-field name, or import "
-            "a release that holds it (dev hla import-release)."
+            f"{name} is not in the nomenclature {self.label}; check the name, give its two-field name, "
+            "or import a release that holds it (dev hla import-release)."
         )
 
 
@@ -170,12 +171,18 @@ def from_text(text: str, file: str = "nomenclature") -> Nomenclature:
             continue
         if len(row) != 3 or row[0] in alleles or "*" not in row[0]:
             raise NomenclatureError(
-                "nomenclature.bad_row", "Expected a new allele, its P group and longer names.", file=file, line=number
+                "nomenclature.bad_row",
+                "Expected a new allele, its P group and longer names.",
+                file=file,
+                line=number,
             )
         alleles[row[0]] = Allele(row[0], row[1] or None)
         for name_ in row[2].split():
             if longer.setdefault(name_, row[0]) != row[0]:
                 raise NomenclatureError(
-                    "nomenclature.two_meanings", f"{name_} already reduces to {longer[name_]}.", file=file, line=number
+                    "nomenclature.two_meanings",
+                    f"{name_} already reduces to {longer[name_]}.",
+                    file=file,
+                    line=number,
                 )
     return Nomenclature(name, version, alleles, longer)

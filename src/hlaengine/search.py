@@ -1,7 +1,7 @@
 """Donor search: possible counts for every donor, exact probabilities for those that can match.
 
-P groups are compared. A null allele is not expressed (policy ``expressed``): a genotype (E, null) counts as (E, E)
-and (null, null) matches only itself, substituted per genotype.
+P groups are compared. A null allele is not expressed (policy ``expressed``): a genotype (E, null) counts as
+(E, E) and (null, null) matches only itself, substituted per genotype.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _Imputed = tuple[tuple[NDArray[np.int64], NDArray[np.float64]], Pairs]
 class LocusMatch:
     """One locus of a hit.
 
-    `both`, `one`: P(2) and P(1), None when unexplained; `possible_min`, `possible_max`: count by alleles alone;
-    `patient`, `donor`: the typings as text, empty where untyped; `presumed_homozygous`: the donor's blank side was
-    read as the other.
+    `both`, `one`: P(2) and P(1), None when unexplained; `possible_min`, `possible_max`: count by alleles
+    alone; `patient`, `donor`: the typings as text, empty where untyped; `presumed_homozygous`: the donor's
+    blank side was read as the other.
     """
 
     both: float | None
@@ -117,8 +117,8 @@ class Searcher:
         Args:
             typing: the patient's, as text or parsed.
             frequency_set: the patient's set, by name; None where the index has only one.
-            overlay: rows that stand over the index; a typing of None takes the donor away; the last row of a donor
-                counts.
+            overlay: rows that stand over the index; a typing of None takes the donor away; the last row of a
+                donor counts.
             max_mismatches: 0, 1 or 2: list donors whose greatest possible count is at least 10 minus this.
             limit: the most hits to describe, or None for all.
 
@@ -223,7 +223,9 @@ class _Part:
             for locus, texts in donors.texts.items()
         }
         self._tables = {
-            locus: LocusTable([alternatives(t, searcher.elements, NULL) for t in typings[1:] if t is not None])
+            locus: LocusTable(
+                [alternatives(t, searcher.elements, NULL) for t in typings[1:] if t is not None]
+            )
             for locus, typings in self.typings.items()
         }
 
@@ -243,7 +245,9 @@ class _Part:
         fits[hidden] = False
         rows = np.flatnonzero(fits)
         least_most = [
-            np.array([tables[locus][which][self.segment.codes[locus][rows]] for locus in MATCH_LOCI]).T.tolist()
+            np.array(
+                [tables[locus][which][self.segment.codes[locus][rows]] for locus in MATCH_LOCI]
+            ).T.tolist()
             for which in (0, 1)
         ]
         for row, low, high in zip(rows.tolist(), *least_most, strict=True):
@@ -323,8 +327,12 @@ class _Ranking:
             theirs = candidate.part.typings[locus][codes[locus]]
             mine = self.patient.loci.get(locus)
             loci[locus] = LocusMatch(
-                _probability(self.columns.both[place, n]) if self.columns is not None and place is not None else None,
-                _probability(self.columns.one[place, n]) if self.columns is not None and place is not None else None,
+                _probability(self.columns.both[place, n])
+                if self.columns is not None and place is not None
+                else None,
+                _probability(self.columns.one[place, n])
+                if self.columns is not None and place is not None
+                else None,
                 candidate.least[n],
                 candidate.most[n],
                 mine.text if mine else "",

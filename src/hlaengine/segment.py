@@ -1,6 +1,7 @@
 """Donors as codes: one small integer per locus into a dictionary of distinct locus typings.
 
-The base of an index and the rows laid over it in a search are both segments, so both are searched the same way.
+The base of an index and the rows laid over it in a search are both segments, so both are searched the same
+way.
 """
 
 from __future__ import annotations
@@ -89,12 +90,13 @@ def from_rows(
         set_names: the frequency sets that `DonorRow.frequency_set` may name.
         nomenclature: must hold every allele of the match loci.
         blank: see `typings.parse`.
-        on_refused: called with a row that cannot be coded and its error, and the row is left out; None raises.
+        on_refused: called with a row that cannot be coded and its error, and the row is left out; None
+            raises.
         progress: called with (done, total or None).
 
     Raises:
-        HlaError: ``params["donor"]`` names the donor; ``search.duplicate_donor``, ``search.unknown_set``, or the
-            error of its typing.
+        HlaError: ``params["donor"]`` names the donor; ``search.duplicate_donor``, ``search.unknown_set``, or
+            the error of its typing.
     """
     total = len(rows) if isinstance(rows, Sequence) else None
     sets = {name: i for i, name in enumerate(set_names)}
@@ -110,7 +112,8 @@ def from_rows(
                 if row.frequency_set not in sets:
                     raise SearchError(
                         "search.unknown_set",
-                        f"The index has no frequency set {row.frequency_set!r}; it has {', '.join(set_names)}.",
+                        f"The index has no frequency set {row.frequency_set!r}; "
+                        f"it has {', '.join(set_names)}.",
                         frequency_set=row.frequency_set,
                     )
                 codes = seen.get(row.typing)

@@ -1,4 +1,5 @@
-"""What the demo runs on: a synthetic frequency set and a starter nomenclature. Say "synthetic" wherever they serve.
+"""What the demo runs on: a synthetic frequency set and a starter nomenclature. Say "synthetic" wherever they
+serve.
 
 The published haplotypes (`PUBLISHED_SOURCE`) stand at their published frequencies; the tail is invented by
 `hlaengine.data.generate`. A registry estimates its own set from its own typed donors.
@@ -9,7 +10,8 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-from . import frequencies, nomenclature as nomenclature_
+from . import frequencies
+from . import nomenclature as nomenclature_
 from .data.generate import PUBLISHED
 from .data.generate import SOURCE as PUBLISHED_SOURCE
 from .frequencies import FrequencySet

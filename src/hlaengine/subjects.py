@@ -1,4 +1,5 @@
-"""Text files in and out: plain or `.gz`, UTF-8, read with the line of every record, written whole or not at all."""
+"""Text files in and out: plain or `.gz`, UTF-8, read with the line of every record, written whole or not at
+all."""
 
 from __future__ import annotations
 
@@ -109,7 +110,9 @@ def _percent_records(path: str, text: str) -> Iterator[tuple[int, int, str, str]
         yield number, len(id_) + 1, id_.strip(), gl
 
 
-def _csv_records(path: str, text: str, header_line: int, columns: list[str]) -> Iterator[tuple[int, int, str, str]]:
+def _csv_records(
+    path: str, text: str, header_line: int, columns: list[str]
+) -> Iterator[tuple[int, int, str, str]]:
     for wanted in ("id", "gl"):
         if columns.count(wanted) != 1:
             raise InputFileError(
@@ -146,7 +149,8 @@ def _csv_records(path: str, text: str, header_line: int, columns: list[str]) -> 
 
 @contextmanager
 def write_text(path: str) -> Iterator[IO[str]]:
-    """A text stream beside `path` that takes its place when the block ends well and is removed when it does not.
+    """A text stream beside `path` that takes its place when the block ends well and is removed when it does
+    not.
 
     A `.gz` is packed without a time stamp, so that equal content is equal bytes.
     """
@@ -154,9 +158,11 @@ def write_text(path: str) -> Iterator[IO[str]]:
     try:
         with open(part, "wb") as raw:
             if path.endswith(".gz"):
-                with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed:
-                    with io.TextIOWrapper(packed, "utf-8", newline="\n") as stream:
-                        yield stream
+                with (
+                    gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+                    io.TextIOWrapper(packed, "utf-8", newline="\n") as stream,
+                ):
+                    yield stream
             else:
                 with io.TextIOWrapper(raw, "utf-8", newline="\n") as stream:
                     yield stream

@@ -1,14 +1,16 @@
 """Typings: GL Strings read into sets of allele names.
 
 Grammar, weakest operator first (Milius et al. 2013, Tissue Antigens 82:106-112, doi 10.1111/tan.12150):
-``^`` joins loci, ``|`` unites whole genotypes, ``+`` joins the two copies, ``~`` joins loci in phase, ``/`` lists
-possible alleles. Phase is read and set aside: compatibility depends on genotypes only (docs/engine/meanings.md).
+``^`` joins loci, ``|`` unites whole genotypes, ``+`` joins the two copies, ``~`` joins loci in phase, ``/``
+lists possible alleles. Phase is read and set aside: compatibility depends on genotypes only
+(docs/engine/meanings.md).
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from .errors import TypingError
 
@@ -72,7 +74,7 @@ class Typing:
         """The typing in canonical locus order, without ``HLA-``."""
         return "^".join(locus.text for locus in self.loci.values())
 
-    def unknown(self, name: str, message: str, **params: object) -> TypingError:
+    def unknown(self, name: str, message: str, **params: Any) -> TypingError:
         """The error for an allele that could not be followed, at its place in the text."""
         return TypingError(
             "typing.unknown_allele", message, position=self.positions.get(name), allele=name, **params
@@ -84,8 +86,8 @@ def parse(text: str, *, blank: str = "homozygous") -> Typing:
 
     Args:
         text: e.g. ``A*01:01/A*01:02+A*02:01^B*08:01+B*07:02``; ``HLA-`` may stand before any name.
-        blank: a second side that is absent, empty or ``-`` takes the first side's set (``homozygous``) or allows
-            any allele (``unknown``). A blank DRB3, DRB4 or DRB5 is an absent gene either way.
+        blank: a second side that is absent, empty or ``-`` takes the first side's set (``homozygous``) or
+            allows any allele (``unknown``). A blank DRB3, DRB4 or DRB5 is an absent gene either way.
 
     Returns:
         The typing, its loci in the order of `KNOWN_LOCI`.
@@ -133,7 +135,8 @@ class _Parser:
             if set(genotype) != set(loci):
                 raise TypingError(
                     "typing.mixed_loci",
-                    f"The genotypes joined by '|' must be of one locus, not {loci[0]} and {next(iter(genotype))}.",
+                    f"The genotypes joined by '|' must be of one locus, "
+                    f"not {loci[0]} and {next(iter(genotype))}.",
                     position=position,
                     loci=sorted({*loci, *genotype}),
                 )
@@ -257,7 +260,8 @@ class _Parser:
         hint = f"; for the whole group write {locus}*{fields}:XX" if re.fullmatch(r"\d{2,4}", fields) else ""
         return TypingError(
             "typing.bad_fields",
-            f"'{locus}*{fields}' must have two to four fields of two to four digits, as in {locus}*02:01{hint}.",
+            f"'{locus}*{fields}' must have two to four fields of two to four digits, "
+            f"as in {locus}*02:01{hint}.",
             position=at,
             locus=locus,
             fields=fields,

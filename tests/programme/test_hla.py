@@ -16,7 +16,7 @@ from support.world import donor_id, nine_gl, patient_gl
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.programme.donors.models import Donor, Status, Typing
 from xiangsui.programme.donors.services import typing_record
-from xiangsui.programme.hla import engine, jobs, selectors, services, sources
+from xiangsui.programme.hla import jobs, selectors, services, sources
 from xiangsui.programme.hla.models import IndexBuild, PendingChange
 
 FULL = {"exact", "away", "reserved", "neighbour"}
@@ -345,15 +345,15 @@ def test_searches_from_several_threads_agree():
         pytest.skip("threads have connections of their own, outside this test's transaction")
     expected = list(found())
     answers, faults = [], []
-    searcher = engine.searcher()
 
     def ask():
         try:
-            answers.append([hit.donor for hit in searcher.search(patient_gl(), frequency_set=name).hits])
+            with selectors.searching() as searcher:
+                answers.append([hit.donor for hit in searcher.search(patient_gl(), frequency_set=name).hits])
         except Exception as error:
             faults.append(error)
 
-    name = engine.frequency_set().name
+    name = selectors.frequency_set().name
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
         thread.start()

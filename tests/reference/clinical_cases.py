@@ -74,6 +74,7 @@ class Case:
     expected: str | tuple  # (p_10, p_9, p_8), or LISTED_EMPTY or NOT_LISTED
     loci: dict[str, tuple] = field(default_factory=dict)  # {locus: (both, one)}, where worked out
     threshold: str | None = None
+    phased: bool = False
 
 
 CASES = [
@@ -162,9 +163,7 @@ CASES = [
     Case("XX reaches the null too", P14, f"A*01:01+A*24:XX^{R87}", ("1/2", "1/2", "0")),
     Case("XX of a group the set does not hold", P12, f"A*01:01+A*68:XX^{R87}", LISTED_EMPTY),
     # --- untyped loci ---
-    Case(
-        "A, B and DRB1 typed", P12, "A*01:01+A*02:01^B*08:01+B*07:02^DRB1*03:01+DRB1*15:01", ("1", "0", "0")
-    ),
+    Case("A, B and DRB1 typed", P12, "A*01:01+A*02:01^B*08:01+B*07:02^DRB1*03:01+DRB1*15:01", ("1", "0", "0")),
     # h1h2 .04, h3h2 .02
     Case("two loci typed", P12, "A*01:01/A*02:01+A*02:01^DRB1*03:01+DRB1*15:01", ("2/3", "1/3", "0")),
     # two of h2 .1, h4 .05, h5 .05: 22 .01, 24 .01, 2N .01, 44 .0025, 4N .005, NN .0025; Z = .04
@@ -200,7 +199,7 @@ CASES = [
     Case("NEW does not match NEW", f"A*NEW+A*NEW^{R87}", f"A*NEW+A*NEW^{R87}", NOT_LISTED),
     Case("one NEW each: one mismatch at least", f"A*NEW+A*01:01^{R87}", f"A*NEW+A*01:01^{R87}", LISTED_EMPTY),
     # --- threshold ---
-    Case("p_10 + p_9 of exactly 1 is not above 1", P12, P12, NOT_LISTED, threshold="1"),
+    Case("certainty is above any threshold", P12, P12, ("1", "0", "0"), threshold="0.9999999"),
     Case(
         "p_10 + p_9 of exactly 1/2 is not above 1/2",
         P44,
@@ -208,20 +207,17 @@ CASES = [
         NOT_LISTED,
         threshold="0.5",
     ),
-    Case(
-        "but above a little less", P44, f"A*24:02|A*24:09N^{R77}", ("1/2", "0", "1/2"), threshold="0.4999999"
-    ),
+    Case("but above a little less", P44, f"A*24:02|A*24:09N^{R77}", ("1/2", "0", "1/2"), threshold="0.4999999"),
     Case("zero is not above zero", P11, f"A*02:01^{R88}", NOT_LISTED, threshold="0"),
     # --- phase ---
-    Case(
-        "known phase that fits", P12, phased := f"A*01:01~{TAILS['8']}+A*02:01~{TAILS['7']}", ("1", "0", "0")
-    ),
+    Case("known phase that fits", P12, phased := f"A*01:01~{TAILS['8']}+A*02:01~{TAILS['7']}", ("1", "0", "0")),
     # 02:01 on 8 with 01:01 on 7: nobody; unphased it would be h1h2
     Case(
         "known phase that no pair fits",
         P12,
         phased.replace("A*01:01", "A*99:99").replace("A*02:01", "A*01:01").replace("A*99:99", "A*02:01"),
         LISTED_EMPTY,
+        phased=True,
     ),
 ]
 
@@ -231,6 +227,7 @@ class Imputed:
     name: str
     typing: str
     expected: list[tuple[str, str, str]] | str  # (haplotype, haplotype, probability), best first; or why not
+    phased: bool = False
 
 
 IMPUTED = [
@@ -238,7 +235,7 @@ IMPUTED = [
     Imputed("homozygous", P11, [(H1, H1, "1")]),
     # h7/h8: 2·.1·.02 = .004; h6/h9: 2·.1·.01 = .002
     Imputed("phase by frequency", f"A*03:01+A*11:01^{R3540}", [(H8, H7, "2/3"), (H6, H9, "1/3")]),
-    Imputed("phase known", "A*03:01~C*04:01+A*11:01~C*15:02^B*35:01+B*40:06", [(H6, H9, "1")]),
+    Imputed("phase known", "A*03:01~C*04:01+A*11:01~C*15:02^B*35:01+B*40:06", [(H6, H9, "1")], phased=True),
     # h1h1 .04, h1h3 2·.02 = .04, h3h3 .01: Z = .09; the first two tie and stand in the order of their names
     Imputed("one copy or two", R88, [(H1, H1, "4/9"), (H1, H3, "4/9"), (H3, H3, "1/9")]),
     # h2h2 .01, h2h4 .01, h2h5 .01, h4h5 .005, h4h4 .0025, h5h5 .0025: Z = .04

@@ -26,6 +26,12 @@ from .clinical_cases import (
 EXACT = {name: Fraction(text) for name, text in FREQUENCIES.items()}
 
 
+def cases_of(cases):
+    """One parameter a case. Where phase decides, the engine is known to set it aside; the brute force is not."""
+    aside = pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
+    return [pytest.param(case, id=case.name, marks=aside if case.phased else ()) for case in cases]
+
+
 def names(cases):
     return [case.name for case in cases]
 
@@ -33,7 +39,8 @@ def names(cases):
 def match(folder, patients: dict[str, str], donors: dict[str, str], *more):
     out = folder / "out.csv"
     done = run(
-        *("match", "--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
+        *("match", "--nomenclature", worlds.write_nomenclature(folder)),
+        *("--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
         *("--patients", worlds.write_subjects(folder, "patients", patients)),
         *("--donors", worlds.write_subjects(folder, "donors", donors), "--out", out, *more),
     )
@@ -41,7 +48,7 @@ def match(folder, patients: dict[str, str], donors: dict[str, str], *more):
     return rows(out, MATCH_HEADER), rows(unexplained_beside(out), UNEXPLAINED_HEADER)
 
 
-@pytest.mark.parametrize("case", CASES, ids=names(CASES))
+@pytest.mark.parametrize("case", cases_of(CASES))
 def test_the_case(case, tmp_path):
     more = () if case.threshold is None else ("--min-probability", case.threshold)
     found, _ = match(tmp_path, {"P": case.patient}, {"D": case.donor}, *more)
@@ -63,9 +70,7 @@ def test_the_case(case, tmp_path):
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
 def test_the_brute_force_agrees_with_the_hand(case):
     try:
-        one, two = (
-            brute.genotypes(brute.impute(text, EXACT, worlds.LONGER)) for text in (case.patient, case.donor)
-        )
+        one, two = (brute.genotypes(brute.impute(text, EXACT, worlds.LONGER)) for text in (case.patient, case.donor))
     except brute.Unexplained:
         most = brute.possible(case.patient, case.donor, brute.alleles_of(EXACT), worlds.LONGER)
         possible = sum(high for _, high in most.values()) >= 9
@@ -81,11 +86,12 @@ def test_the_brute_force_agrees_with_the_hand(case):
             assert found["one"][locus] == Fraction(part)
 
 
-@pytest.mark.parametrize("case", IMPUTED, ids=names(IMPUTED))
+@pytest.mark.parametrize("case", cases_of(IMPUTED))
 def test_imputed(case, tmp_path):
     out = tmp_path / "out.csv"
     done = run(
-        *("impute", "--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
+        *("impute", "--nomenclature", worlds.write_nomenclature(tmp_path)),
+        *("--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
         *("--subjects", worlds.write_subjects(tmp_path, "subjects", {"S": case.typing}), "--out", out),
     )
     assert done.code == 0, done.err

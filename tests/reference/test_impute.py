@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,8 @@ def impute(frequencies: dict[str, str], subjects: dict[str, str], form: dict | N
         folder = Path(name)
         out = folder / ("out.csv.gz" if gz else "out.csv")
         done = run(
-            *("impute", "--frequencies", worlds.write_frequencies(folder, frequencies, form)),
+            *("impute", "--nomenclature", worlds.write_nomenclature(folder)),
+            *("--frequencies", worlds.write_frequencies(folder, frequencies, form)),
             *("--subjects", worlds.write_subjects(folder, "subjects", subjects, form), "--out", out),
         )
         assert done.code == 0, done.err
@@ -62,6 +64,7 @@ def test_every_pair_and_no_other(world, gz):
     check(world["frequencies"], world["patients"], world["form"], gz)
 
 
+@pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
 @worlds.examples(60)
 @given(st.data())
 def test_known_phase(data):

@@ -159,7 +159,8 @@ def test_imputing_twice_gives_the_same_bytes(world):
             folder = Path(name)
             out = folder / "out.csv"
             done = run(
-                *("impute", "--frequencies", worlds.write_frequencies(folder, world["frequencies"])),
+                *("impute", "--nomenclature", worlds.write_nomenclature(folder)),
+                *("--frequencies", worlds.write_frequencies(folder, world["frequencies"])),
                 *("--subjects", worlds.write_subjects(folder, "s", world["patients"]), "--out", out),
             )
             assert done.code == 0, done.err

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from .blackbox import write
@@ -20,11 +20,11 @@ ALLELES = {
     "DRB1": ("DRB1*09:01", "DRB1*15:01", "DRB1*15:02", "DRB1*08:03"),
     "DQB1": ("DQB1*03:03", "DQB1*06:01", "DQB1*06:02", "DQB1*03:01"),
 }
-# Longer names, by hand: what they are at two fields. None: a null of an expressed name, so another allele.
+# Longer names, by hand: what they are at two fields. The null of an expressed name is another allele.
 LONGER = {
     "A*01:01:01": "A*01:01",
     "A*01:01:01:01": "A*01:01",
-    "A*01:01:01:02N": None,
+    "A*01:01:01:02N": "A*01:01N",
     "A*02:01:01": "A*02:01",
     "A*02:01:01:01": "A*02:01",
     "A*24:02:01": "A*24:02",
@@ -44,13 +44,17 @@ LONGER = {
 
 
 def examples(number: int) -> settings:
-    """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random."""
+    """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random.
+
+    HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
+    """
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
         deadline=None,
         derandomize=effort == 1,
         database=None,
+        phases=[each for each in Phase if each != Phase.shrink or os.environ.get("HLA_REFERENCE_SHRINK") != "0"],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -186,6 +190,18 @@ def worlds(draw, patients: int = 2, donors: int = 4) -> dict:
         )
     )
     return out
+
+
+def write_nomenclature(folder: Path, p_groups: dict[str, str | None] | None = None) -> Path:
+    """A nomenclature of these alleles; by default each its own P group (`match` never asks for it)."""
+    if p_groups is None:
+        names = {name for several in ALLELES.values() for name in several} | set(LONGER.values())
+        p_groups = {name: None if name.endswith("N") else name + "P" for name in sorted(names)}
+    lines = ["# tiny,1", "allele,p_group,longer"]
+    for name, group in p_groups.items():
+        longer = " ".join(long for long, short in LONGER.items() if short == name)
+        lines.append(f"{name},{group or ''},{longer}")
+    return write(folder / "nomenclature.csv", "\n".join(lines) + "\n")
 
 
 def write_frequencies(folder: Path, frequencies: dict[str, str], form: dict | None = None) -> Path:

@@ -1,1 +1,2 @@
-"""What the demo runs on: a synthetic frequency set and its starter nomenclature, and the script that makes them."""
+"""What the demo runs on: a synthetic frequency set and its starter nomenclature, and the script that makes
+them."""

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "xiangsui.foundation.accounts.middleware.AssignmentMiddleware",
+    "xiangsui.foundation.screens.middleware.CachingMiddleware",
     "xiangsui.foundation.screens.middleware.ErrorPageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]

@@ -8,9 +8,12 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from hlaengine import errors, index, typings
 from xiangsui.foundation.kit import clock
+from xiangsui.foundation.kit.errors import Refusal
+from xiangsui.foundation.programme_rules.selectors import rule
 
 from . import sources, wording
 from .engine import frequency_set, nomenclature
@@ -30,6 +33,22 @@ def typing_check(gl: str) -> typings.Typing:
         nomenclature().check(typing)
     except errors.HlaError as error:
         raise wording.refusal(error, gl) from error
+    return typing
+
+
+def patient_typing_check(gl: str) -> typings.Typing:
+    """As `typing_check`, for somebody who is searched for: with the loci that a search needs.
+
+    Raises:
+        Refusal: as `typing_check`; or a locus is missing that the rule `patient.search_loci` asks for.
+    """
+    typing = typing_check(gl)
+    if missing := [locus for locus in rule("patient.search_loci").value if locus not in typing.loci]:
+        raise Refusal(
+            _("检索至少需要患者的%(needed)s位点，这份分型缺少%(missing)s。")
+            % {"needed": "、".join(rule("patient.search_loci").value), "missing": "、".join(missing)},
+            code="typing.loci_missing",
+        )
     return typing
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.kit.text import compact, half_width
-from xiangsui.programme.hla.services import typing_check
+from xiangsui.programme.hla.services import patient_typing_check
 
 LOCI = ("A", "C", "B", "DRB1", "DQB1")
 
@@ -65,7 +65,7 @@ class SearchForm(forms.Form):
         if not gl:
             raise forms.ValidationError(_("请粘贴GL String，或至少填写一个位点。"))
         try:
-            typing_check(gl)
+            patient_typing_check(gl)
         except Refusal as refusal:
             self._place(refusal, origin)
         data["typing"] = gl
