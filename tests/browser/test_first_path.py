@@ -162,7 +162,13 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(phone, world):
 
 def test_the_registers_pages_on_a_phone(phone):
     enter(phone, "alice")
-    for address in ("/", "/donors/", "/donors/new/", f"/donors/{donor_id('exact')}/", f"/donors/{donor_id('exact')}/typing/"):
+    for address in (
+        "/",
+        "/donors/",
+        "/donors/new/",
+        f"/donors/{donor_id('exact')}/",
+        f"/donors/{donor_id('exact')}/typing/",
+    ):
         phone.goto(address)
         fits(phone)
 

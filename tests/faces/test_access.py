@@ -103,7 +103,9 @@ def test_not_found_and_not_yours_look_the_same(sign_in, world):
     carol, alice = sign_in("carol"), sign_in("alice")
 
     def bare(answer):
-        return answer.status_code, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|csrf\w*\"[^>]*|value=\"\w{64}\"|\"\w{64}\"", "", answer.content.decode())
+        return answer.status_code, re.sub(
+            r"[0-9a-f]{8}-[0-9a-f-]{27}|csrf\w*\"[^>]*|value=\"\w{64}\"|\"\w{64}\"", "", answer.content.decode()
+        )
 
     missing = donor_id("no such thing")
     assert bare(carol.get(reverse("patients:detail", args=[world.request.uuid]))) == bare(
@@ -115,7 +117,16 @@ def test_not_found_and_not_yours_look_the_same(sign_in, world):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nothing/", "/donors/x/", "/donors/00000000-0000-0000-0000-00000000000g/", "/search/../etc", "/%00", "/admin/", "/static/../settings.py"]
+    "path",
+    [
+        "/nothing/",
+        "/donors/x/",
+        "/donors/00000000-0000-0000-0000-00000000000g/",
+        "/search/../etc",
+        "/%00",
+        "/admin/",
+        "/static/../settings.py",
+    ],
 )
 def test_addresses_that_are_not_there(sign_in, path):
     for who in (None, "alice"):

@@ -61,7 +61,15 @@ class Page(HTMLParser):
                 self.styles.append(self.get_starttag_text())
             if name in {"src", "href", "action"} and re.match(r"(https?:)?//|javascript:|data:text", value or ""):
                 self.elsewhere.append(value)
-            if name in {"title", "aria-label", "placeholder", "alt", "value", "content", "data-label"} or name.startswith("data-"):
+            if name in {
+                "title",
+                "aria-label",
+                "placeholder",
+                "alt",
+                "value",
+                "content",
+                "data-label",
+            } or name.startswith("data-"):
                 self.attributes.append(value or "")
         if found.get("id"):
             self.ids.append(found["id"])
@@ -241,7 +249,7 @@ NAMES = [name for _code, name, _kind, _parent in TREE] + [name for name, _role, 
 @english
 @pytest.mark.parametrize("name", WHO)
 def test_in_english_no_chinese_is_left_but_names(look, name, world):
-    answer, page = look(name, HTTP_ACCEPT_LANGUAGE="en")
+    _answer, page = look(name, HTTP_ACCEPT_LANGUAGE="en")
     assert page.lang == "en"
     words = "\n".join([*page.words, *page.attributes])
     for own in NAMES:
@@ -316,7 +324,6 @@ def test_the_jobs_page_and_the_home_page_show_running_work(sign_in, world):
     from support import factories
 
     factories.job(kind="asked.for", state="running", done=3, total=10)
-    assert "asked.for" in sign_in("dora").get(reverse("home")).content.decode() or True
     for who in ("adam", "paula"):
         page = sign_in(who).get(reverse("jobs"))
         assert page.status_code == 200

@@ -82,7 +82,9 @@ def test_the_pasted_line_counts_where_both_are_filled():
 
 @pytest.mark.parametrize("locus", LOCI)
 @pytest.mark.parametrize("side", [1, 2])
-@pytest.mark.parametrize("wrong", ["99:99", "02", "0201", "abc", "02:01:", "02:01+02:06", "02:01?", "QQ*01:01", "DPB1*99"])
+@pytest.mark.parametrize(
+    "wrong", ["99:99", "02", "0201", "abc", "02:01:", "02:01+02:06", "02:01?", "QQ*01:01", "DPB1*99"]
+)
 def test_an_error_stands_beside_the_field_it_comes_from(locus, side, wrong):
     filled = form(**five(**{f"{locus}_{side}": wrong}))
     assert not filled.is_valid()

@@ -11,7 +11,7 @@ from xiangsui.programme.donors import permissions as donors
 from xiangsui.programme.patients import permissions as patients
 
 # role: the kinds of organisation at which it may.
-RED_CROSS = "nation province city county".split()
+RED_CROSS = ["nation", "province", "city", "county"]
 TABLE = {
     donors.may_view: {"city_officer": RED_CROSS, "province_staff": RED_CROSS},
     donors.may_register: {"city_officer": RED_CROSS, "province_staff": RED_CROSS},
