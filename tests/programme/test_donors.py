@@ -1,6 +1,7 @@
 """The register: registering, numbers, typings that supersede each other, and what the search is told."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -229,6 +230,14 @@ def test_full_width_characters_of_an_input_method_are_read(sign_in):
     }
     answer = sign_in("alice").post(reverse("donors:new"), data)
     assert answer.status_code == 302, answer.context["form"].errors
+
+
+def test_sex_is_chosen_and_not_left_as_it_stands(sign_in):
+    page = sign_in("alice").get(reverse("donors:new")).content.decode()
+    chosen = re.search(r'<select name="sex".*?</select>', page, re.S)
+    first = re.search(r'<option value="([^"]*)"', chosen[0])[1] if chosen else ""
+    assert first == ""
+    assert "checked" not in page
 
 
 def test_a_donor_cannot_be_a_child(sign_in):

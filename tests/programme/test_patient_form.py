@@ -1,5 +1,7 @@
 """The form of a new search: what laboratories and input methods leave in it is understood; identities are refused."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django_scopes import scopes_disabled
@@ -92,6 +94,14 @@ def test_an_error_stands_beside_the_field_it_comes_from(locus, side, wrong):
         assert set(filled.errors) <= {f"{locus}_1", f"{locus}_2"}
     else:
         assert list(filled.errors) == [f"{locus}_{side}"]
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_a_place_counts_in_the_field_and_not_in_the_line_made_of_all(locus):
+    filled = form(**five(**{f"{locus}_2": "02:0?"}))
+    [message] = filled.errors[f"{locus}_2"]
+    place = re.search(r"第(\d+)个字符", message)
+    assert place is None or int(place[1]) <= len(f"{locus}*02:0?")
 
 
 def test_an_allele_of_another_locus_in_a_field_is_refused_there():

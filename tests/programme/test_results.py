@@ -122,6 +122,14 @@ def test_an_empty_list_says_what_to_do(dora, world):
         assert "没有找到" in answer.content.decode()
 
 
+def test_an_empty_tab_does_not_say_that_nobody_was_found(dora, url):
+    answer = dora.get(url, {"tab": "unexplained"})
+    listing = answer.context["listing"]
+    assert listing.answer.hits
+    if not listing.chosen:
+        assert "没有找到可能9/10以上相合的捐献者" not in answer.content.decode()
+
+
 def test_htmx_gets_the_list_only(dora, url):
     fragment = dora.get(url, HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in fragment
