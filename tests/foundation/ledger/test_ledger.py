@@ -207,7 +207,7 @@ def test_the_bytes_are_fixed():
 
 def test_a_failed_transaction_leaves_no_link():
     events_append(facts=facts(2), actor=C)
-    with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012
+    with pytest.raises(RuntimeError), transaction.atomic():
         events_append(facts=facts(3), actor=C)
         raise RuntimeError
     events_append(facts=facts(1), actor=C)
