@@ -205,7 +205,7 @@ def expressed(p_group_of: dict[str, str | None]):
 def possible(patient_text: str, donor_text: str, known: set[str], longer=None) -> dict[str, tuple[int, int]]:
     """{locus: (least, most)} of the alleles in common by the typings alone, whatever the haplotypes.
 
-    A name that the set does not hold stands for itself; NEW equals nothing; an untyped locus allows 0 to 2.
+    A name that the set does not hold stands for itself (a longer one at two fields); NEW equals nothing; an untyped locus allows 0 to 2.
     """
     out = {}
     sides = []
@@ -221,7 +221,7 @@ def possible(patient_text: str, donor_text: str, known: set[str], longer=None) -
                             if name.endswith(NEW):
                                 names.add(f"NEW-{number}-{len(choices)}")
                             else:
-                                names |= resolve(name, known, longer) or {name}
+                                names |= resolve(name, known, longer) or {(longer or {}).get(name, name)}
                         choices.append(names)
                     per_locus[locus] |= set(product(*choices))
         sides.append(per_locus)
