@@ -98,8 +98,8 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _probability(text: str) -> float:
     value = float(text)
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError("must be at least 0 and under 1")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError("must be from 0 to 1")
     return value
 
 
