@@ -73,9 +73,13 @@ def test_a_rolled_back_transaction_leaves_nothing(declared):
     def nothing(run):
         pass
 
-    with pytest.raises(RuntimeError), transaction.atomic():
-        nothing.enqueue()
-        raise RuntimeError
+    def interrupted():
+        with transaction.atomic():
+            nothing.enqueue()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert not Job.objects.exists()
     assert not DBTaskResult.objects.exists()
 

@@ -162,6 +162,7 @@ CASES = [
     Case("XX with one allele of the set", P12, f"A*01:01+A*02:XX^{R87}", ("1", "0", "0")),
     Case("XX reaches the null too", P14, f"A*01:01+A*24:XX^{R87}", ("1/2", "1/2", "0")),
     Case("XX of a group the set does not hold", P12, f"A*01:01+A*68:XX^{R87}", LISTED_EMPTY),
+    Case("XX may be an allele the set does not hold", f"A*68:01+A*01:01^{R87}", f"A*68:XX+A*02:01^{R87}", LISTED_EMPTY),
     # --- untyped loci ---
     Case("A, B and DRB1 typed", P12, "A*01:01+A*02:01^B*08:01+B*07:02^DRB1*03:01+DRB1*15:01", ("1", "0", "0")),
     # h1h2 .04, h3h2 .02
@@ -199,6 +200,7 @@ CASES = [
     Case("NEW does not match NEW", f"A*NEW+A*NEW^{R87}", f"A*NEW+A*NEW^{R87}", NOT_LISTED),
     Case("one NEW each: one mismatch at least", f"A*NEW+A*01:01^{R87}", f"A*NEW+A*01:01^{R87}", LISTED_EMPTY),
     # --- threshold ---
+    Case("p_10 + p_9 of exactly 1 is not above 1", P12, P12, NOT_LISTED, threshold="1"),
     Case("certainty is above any threshold", P12, P12, ("1", "0", "0"), threshold="0.9999999"),
     Case(
         "p_10 + p_9 of exactly 1/2 is not above 1/2",

@@ -36,6 +36,7 @@ def impute(frequencies: dict[str, str], subjects: dict[str, str], form: dict | N
 def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | None = None, gz: bool = False):
     found, unexplained = impute(frequencies, subjects, form, gz)
     haplotypes = worlds.exact(frequencies)
+    written = {name: worlds.own_name(name, form) for name in haplotypes}
     assert list(found) == list(subjects), "every subject once, in the order of its file"
     missing = {row["subject"] for row in unexplained if row["reason"]}
     for name, text in subjects.items():
@@ -45,6 +46,7 @@ def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | No
             assert found[name] == [(0, "", "", None)]
             assert name in missing
             continue
+        wanted = {tuple(sorted((written[a], written[b]))): p for (a, b), p in wanted.items()}
         got = found[name]
         assert [rank for rank, *_ in got] == list(range(1, len(got) + 1))
         assert all(h1 <= h2 for _, h1, h2, _ in got)
@@ -65,7 +67,7 @@ def test_every_pair_and_no_other(world, gz):
 
 
 @pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
-@worlds.examples(60)
+@worlds.examples(60, shrink=False)  # it fails on every run as yet
 @given(st.data())
 def test_known_phase(data):
     frequencies = data.draw(worlds.frequency_sets())

@@ -43,18 +43,19 @@ LONGER = {
 }
 
 
-def examples(number: int) -> settings:
+def examples(number: int, shrink: bool = True) -> settings:
     """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random.
 
     HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
     """
+    shrink = shrink and os.environ.get("HLA_REFERENCE_SHRINK") != "0"
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
         deadline=None,
         derandomize=effort == 1,
         database=None,
-        phases=[each for each in Phase if each != Phase.shrink or os.environ.get("HLA_REFERENCE_SHRINK") != "0"],
+        phases=[each for each in Phase if shrink or each != Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -204,15 +205,21 @@ def write_nomenclature(folder: Path, p_groups: dict[str, str | None] | None = No
     return write(folder / "nomenclature.csv", "\n".join(lines) + "\n")
 
 
+def own_name(haplotype: str, form: dict | None) -> str:
+    """A haplotype in the set's own names: a `g` that names a group is part of them, `HLA-` is not."""
+    names = haplotype.split("~")
+    if (form or {}).get("g"):
+        names = [name if name[-1].isalpha() else name + "g" for name in names]
+    return "~".join(names)
+
+
 def write_frequencies(folder: Path, frequencies: dict[str, str], form: dict | None = None) -> Path:
     form = form or {}
     lines = []
     if form.get("header"):
         lines.append("population,haplotype,frequency" + (",rank" if form.get("rank") else ""))
     for rank, haplotype in enumerate(form.get("order") or frequencies, 1):
-        names = haplotype.split("~")
-        if form.get("g"):
-            names = [name if name[-1].isalpha() else name + "g" for name in names]
+        names = own_name(haplotype, form).split("~")
         if form.get("prefix"):
             names = ["HLA-" + name for name in names]
         text, frequency = "~".join(names), frequencies[haplotype]

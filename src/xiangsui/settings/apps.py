@@ -10,6 +10,8 @@ INSTALLED_APPS = [
     "xiangsui.foundation.privacy",
     "xiangsui.foundation.people",
     "xiangsui.foundation.accounts",
+    "xiangsui.foundation.workflow",
+    "xiangsui.foundation.indicators",
     "xiangsui.foundation.screens",
     "xiangsui.programme.hla",
     "xiangsui.programme.donors",
