@@ -149,7 +149,7 @@ def searched(world, folder: Path, mismatches: int):
 
 
 @pytest.mark.parametrize("mismatches", [0, 1, 2])
-@worlds.examples(40)
+@worlds.examples(24)
 @given(world=search_worlds())
 def test_search_is_the_brute_force(mismatches, world):
     with tempfile.TemporaryDirectory() as name:
@@ -158,7 +158,7 @@ def test_search_is_the_brute_force(mismatches, world):
         check(result, world, place, mismatches)
 
 
-@worlds.examples(30)
+@worlds.examples(18)
 @given(world=search_worlds(donors=6), data=st.data())
 def test_overlay_replaces_adds_and_removes(world, data):
     """An index of yesterday with today's rows over it answers as an index of today would."""
@@ -200,7 +200,7 @@ def shown(result) -> list[tuple]:
     ]
 
 
-@worlds.examples(20)
+@worlds.examples(12)
 @given(world=search_worlds(), rng=st.randoms(use_true_random=False))
 def test_an_index_does_not_depend_on_the_order_of_its_rows(world, rng):
     with tempfile.TemporaryDirectory() as name:
@@ -225,7 +225,7 @@ def _sides(text: str):
             start = place + 1
 
 
-@worlds.examples(50)
+@worlds.examples(24)
 @given(world=search_worlds(donors=3), data=st.data())
 def test_an_added_allele_never_removes_a_candidate(world, data):
     """Of a donor's typing: it stays listed and its possible maximum does not fall.

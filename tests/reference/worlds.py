@@ -43,12 +43,12 @@ LONGER = {
 }
 
 
-def examples(number: int, shrink: bool = True) -> settings:
+def examples(number: int) -> settings:
     """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random.
 
     HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
     """
-    shrink = shrink and os.environ.get("HLA_REFERENCE_SHRINK") != "0"
+    shrink = os.environ.get("HLA_REFERENCE_SHRINK") != "0"
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
