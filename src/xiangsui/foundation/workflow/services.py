@@ -33,7 +33,7 @@ def transition_take(
     machine: Machine,
     name: str,
     rows: Sequence[Any],
-    assignment: Assignment,
+    assignment: Assignment | None,
     values: Mapping[str, Any] | None = None,
     occurred_at: dt.datetime | None = None,
     second: Assignment | None = None,
@@ -41,7 +41,8 @@ def transition_take(
     """Move rows along a transition; all of them or none.
 
     With `second` it is a late record (补录): what happened is recorded with its real time and a second person, and
-    guards that did not hold become a breach mark instead of a refusal. Permission is never waived.
+    guards that did not hold become a breach mark instead of a refusal. Permission is never waived. Without an
+    assignment it is the system's own clockwork, which may take automatic transitions only.
 
     Raises:
         NotAllowed: this role may not, or a row lies outside the assignment's scope.
@@ -70,7 +71,7 @@ def transition_take(
         for effect in transition.effects:
             effect(step)
         # Last: the heads of the chains are locked until commit (mechanism 1).
-        return events_append(facts=facts, actor=assignment.uuid)
+        return events_append(facts=facts, actor=assignment.uuid if assignment else None)
 
 
 def transition_undo(
@@ -136,6 +137,12 @@ def _read(wanted: Field, value: Any) -> Any:
 
 def _check_permission(step: Step) -> None:
     who = step.assignment
+    if who is None:
+        if not step.transition.automatic or step.late:
+            raise NotAllowed(
+                _("“%(step)s”不能由系统自动进行。") % {"step": step.transition.label}, code="workflow.not_automatic"
+            )
+        return
     if not step.transition.allowed(who) or not all(who.covers(row.organisation) for row in step.rows):
         raise NotAllowed(
             _("您当前的身份“%(role)s”不能进行“%(step)s”。") % {"role": who, "step": step.transition.label},

@@ -69,6 +69,7 @@ class Transition:
         documents: codes of papers that must be there.
         effects: called with all rows of the step, in its transaction: follow-on work, dependent rows.
         undoable: whether a mis-click may be taken back.
+        automatic: whether the system's own clockwork may take it (a deferral that ends, an age that is reached).
         tone: how its button looks: `primary`, `plain`, `danger`.
     """
 
@@ -82,6 +83,7 @@ class Transition:
     documents: tuple[str, ...] = ()
     effects: tuple[Callable[[Step], None], ...] = ()
     undoable: bool = True
+    automatic: bool = False
     tone: str = "plain"
 
 
@@ -90,6 +92,7 @@ class Step:
     """One taking of a transition, by somebody, for some rows: what guards and effects are told.
 
     Attributes:
+        assignment: None where the system's own clockwork takes it.
         late: recorded afterwards; `occurred_at` is when it really happened.
         second: the second person of a late record.
         values: what the transition's fields were given.
@@ -98,7 +101,7 @@ class Step:
     machine: Machine
     transition: Transition
     rows: tuple[Any, ...]
-    assignment: Assignment
+    assignment: Assignment | None
     occurred_at: dt.datetime
     values: Mapping[str, Any]
     late: bool = False

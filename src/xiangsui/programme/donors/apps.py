@@ -19,7 +19,7 @@ class DonorsConfig(AppConfig):
         )
         from xiangsui.programme.hla.sources import Source, register_source
 
-        from . import permissions, selectors
+        from . import indicators, jobs, permissions, selectors, workflow  # noqa: F401  declare themselves
 
         register_source(Source(everything=selectors.search_rows_all, some=selectors.search_rows_some))
         register_navigation(NavigationItem(_("捐献者"), "donors:list", "users", permissions.may_view, order=20))

@@ -1,7 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Abo, Sex, Status
+from .codes import Abo, Sex, Status
 
 
 class DonorFilter(forms.Form):
