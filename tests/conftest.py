@@ -10,7 +10,12 @@ import shutil
 import socket
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A machine that is busy with something else is no failure of the code.
+hypothesis.settings.register_profile("xiangsui", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("xiangsui")
 
 BROWSER_TESTS = Path(__file__).parent / "browser"
 

@@ -59,6 +59,9 @@ function toast(text, tone = "info") {
   const item = model.content.firstElementChild.cloneNode(true)
   item.dataset.tone = tone
   item.querySelector("[data-text]").textContent = text
+  const sign = { success: "circle-check", warning: "triangle-alert", error: "octagon-alert" }[tone] || "info"
+  const use = item.querySelector("use")
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${sign}`))
   region.append(item)
   if (tone !== "error") setTimeout(() => item.remove(), 6000)
 }
@@ -110,6 +113,19 @@ document.addEventListener("keydown", (event) => {
       field.focus()
     }
   }
+})
+
+// Paper is light, whatever the screen is.
+let screenTheme
+window.addEventListener("beforeprint", () => {
+  screenTheme = document.documentElement.dataset.theme
+  document.documentElement.dataset.theme = "xiangsui"
+  document.dispatchEvent(new CustomEvent("x-theme"))
+})
+window.addEventListener("afterprint", () => {
+  if (screenTheme) document.documentElement.dataset.theme = screenTheme
+  else delete document.documentElement.dataset.theme
+  document.dispatchEvent(new CustomEvent("x-theme"))
 })
 
 // Filters apply themselves: <form data-x-auto>.

@@ -122,9 +122,7 @@ class House:
     def calls(self, command):
         """The process ids under which a command of the stand-in has run."""
         with contextlib.suppress(OSError):
-            return [
-                int(text.split()[0]) for text in (self.home / f"{command}.calls").read_text().splitlines()
-            ]
+            return [int(text.split()[0]) for text in (self.home / f"{command}.calls").read_text().splitlines()]
         return []
 
     @contextlib.contextmanager

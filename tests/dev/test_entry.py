@@ -31,9 +31,7 @@ def test_an_unknown_command_is_refused(house):
 
 def _versions(name):
     text = (ROOT / name).read_text()
-    return dict(
-        re.findall(r"(?m)^([A-Za-z0-9._-]+==\S+(?: ; [^\\\n]*)?) \\\n((?:    --hash=\S+(?: \\)?\n)+)", text)
-    )
+    return dict(re.findall(r"(?m)^([A-Za-z0-9._-]+==\S+(?: ; [^\\\n]*)?) \\\n((?:    --hash=\S+(?: \\)?\n)+)", text))
 
 
 def test_the_dev_lock_holds_all_of_the_other():

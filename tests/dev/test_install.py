@@ -29,13 +29,9 @@ def test_a_changed_lock_installs_again_and_a_moved_folder_still_works(installed,
 
 def test_settings_of_the_shell_do_not_bend_it(installed, tmp_path):
     (tmp_path / "xsstub.py").write_text("version = 'foreign'")
-    done = installed.dev(
-        "hla", PYTHONPATH=str(tmp_path), PYTHONHOME="", DJANGO_SETTINGS_MODULE="other.settings"
-    )
+    done = installed.dev("hla", PYTHONPATH=str(tmp_path), PYTHONHOME="", DJANGO_SETTINGS_MODULE="other.settings")
     assert done.stdout == "1.0\n"
-    done = installed.dev(
-        "manage", "migrate", DJANGO_SETTINGS_MODULE="other.settings", XIANGSUI_HOME=str(tmp_path)
-    )
+    done = installed.dev("manage", "migrate", DJANGO_SETTINGS_MODULE="other.settings", XIANGSUI_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
     assert "xiangsui.settings.embedded" in (tmp_path / "migrate.calls").read_text()
 
@@ -44,9 +40,7 @@ def test_no_network(installed):
     installed_lock = (installed.root / "requirements.lock").read_text()
     try:
         installed.lock("0" * 64, version="9.9")
-        done = installed.dev(
-            "hla", PIP_NO_INDEX="0", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1"
-        )
+        done = installed.dev("hla", PIP_NO_INDEX="0", PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1")
     finally:
         (installed.root / "requirements.lock").write_text(installed_lock)
     assert one_sentence(done, "网络", "No network")

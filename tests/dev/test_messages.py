@@ -38,9 +38,7 @@ def test_everything_marked_is_collected_and_nothing_else(tmp_path):
 def test_translations_are_kept_and_what_is_gone_goes(tmp_path):
     package, path = _package(tmp_path), tmp_path / "django.po"
     _, text = messages.renewed(path, package)
-    path.write_bytes(
-        text.replace('msgid "登记"\nmsgstr ""'.encode(), 'msgid "登记"\nmsgstr "Register"'.encode())
-    )
+    path.write_bytes(text.replace('msgid "登记"\nmsgstr ""'.encode(), 'msgid "登记"\nmsgstr "Register"'.encode()))
     (package / "room" / "templates" / "room" / "page.html").unlink()
     catalogue, again = messages.renewed(path, package)
     assert catalogue["登记"].string == "Register"

@@ -119,9 +119,7 @@ def test_fresh_removes_what_is_embedded_and_keeps_the_keys(installed):
 def test_fresh_never_touches_a_database_with_an_address(installed):
     state(installed)
     address = "postgres://somebody@localhost/registry"
-    assert one_sentence(
-        installed.dev("run", "--port", "0", "--fresh", "--yes", "--database-url", address), "--fresh"
-    )
+    assert one_sentence(installed.dev("run", "--port", "0", "--fresh", "--yes", "--database-url", address), "--fresh")
     assert one_sentence(
         installed.dev("run", "--port", "0", "--fresh", "--yes", XIANGSUI_DATABASE_URL=address), "--fresh"
     )

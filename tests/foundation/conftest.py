@@ -1,3 +1,3 @@
-from support.plugin import django_db_setup, own_index, sign_in, world
+from support.plugin import own_index, sign_in, standing_world, world
 
-__all__ = ["django_db_setup", "own_index", "sign_in", "world"]
+__all__ = ["own_index", "sign_in", "standing_world", "world"]

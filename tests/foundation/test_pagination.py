@@ -1,6 +1,7 @@
 """Keyset pages against a brute force, and cursors nobody made."""
 
 import base64
+import itertools
 import json
 import uuid
 
@@ -49,7 +50,7 @@ def test_pages_are_the_sorted_rows_cut_up(db, values, size, down):
             assert all(page.total == len(values) for page in pages)
             assert pages[0].previous is None
             # And back again: the same pages in the other order.
-            for earlier, later in zip(pages, pages[1:], strict=False):
+            for earlier, later in itertools.pairwise(pages):
                 back = keyset_page(Job.objects.all(), order=order, cursor=later.previous, size=size)
                 assert [row.pk for row in back.rows] == [row.pk for row in earlier.rows]
             raise _Undo
@@ -92,7 +93,8 @@ def ask(cursor):
             with transaction.atomic():
                 keyset_page(Job.objects.all(), order=order, cursor=cursor, size=2)
         except Refusal as refusal:
-            assert refusal.code == "page.cursor"
+            if refusal.code != "page.cursor":
+                raise
 
 
 @together
@@ -105,9 +107,17 @@ def test_random_text_is_no_crash(db, cursor):
 
 
 simple = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("2026-01-01"), st.just(str(uuid.uuid4()))
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.just("2026-01-01"),
+    st.just(str(uuid.uuid4())),
 )
-nested = st.one_of(simple, st.lists(simple, max_size=2), st.dictionaries(st.sampled_from(["t", "x"]), simple, max_size=1))
+nested = st.one_of(
+    simple, st.lists(simple, max_size=2), st.dictionaries(st.sampled_from(["t", "x"]), simple, max_size=1)
+)
 
 
 @together

@@ -10,9 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-MATCH_HEADER = (
-    "patient,donor,p_10,p_9,p_8,A_both,C_both,B_both,DRB1_both,DQB1_both,A_one,C_one,B_one,DRB1_one,DQB1_one"
-)
+MATCH_HEADER = "patient,donor,p_10,p_9,p_8,A_both,C_both,B_both,DRB1_both,DQB1_both,A_one,C_one,B_one,DRB1_one,DQB1_one"
 IMPUTE_HEADER = "subject,rank,haplotype_1,haplotype_2,probability"
 UNEXPLAINED_HEADER = "subject,reason,locus,allele"
 

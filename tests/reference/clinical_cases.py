@@ -161,10 +161,9 @@ CASES = [
     Case("XX with one allele of the set", P12, f"A*01:01+A*02:XX^{R87}", ("1", "0", "0")),
     Case("XX reaches the null too", P14, f"A*01:01+A*24:XX^{R87}", ("1/2", "1/2", "0")),
     Case("XX of a group the set does not hold", P12, f"A*01:01+A*68:XX^{R87}", LISTED_EMPTY),
+    Case("XX may be an allele the set does not hold", f"A*68:01+A*01:01^{R87}", f"A*68:XX+A*02:01^{R87}", LISTED_EMPTY),
     # --- untyped loci ---
-    Case(
-        "A, B and DRB1 typed", P12, "A*01:01+A*02:01^B*08:01+B*07:02^DRB1*03:01+DRB1*15:01", ("1", "0", "0")
-    ),
+    Case("A, B and DRB1 typed", P12, "A*01:01+A*02:01^B*08:01+B*07:02^DRB1*03:01+DRB1*15:01", ("1", "0", "0")),
     # h1h2 .04, h3h2 .02
     Case("two loci typed", P12, "A*01:01/A*02:01+A*02:01^DRB1*03:01+DRB1*15:01", ("2/3", "1/3", "0")),
     # two of h2 .1, h4 .05, h5 .05: 22 .01, 24 .01, 2N .01, 44 .0025, 4N .005, NN .0025; Z = .04
@@ -201,6 +200,7 @@ CASES = [
     Case("one NEW each: one mismatch at least", f"A*NEW+A*01:01^{R87}", f"A*NEW+A*01:01^{R87}", LISTED_EMPTY),
     # --- threshold ---
     Case("p_10 + p_9 of exactly 1 is not above 1", P12, P12, NOT_LISTED, threshold="1"),
+    Case("certainty is above any threshold", P12, P12, ("1", "0", "0"), threshold="0.9999999"),
     Case(
         "p_10 + p_9 of exactly 1/2 is not above 1/2",
         P44,
@@ -208,14 +208,10 @@ CASES = [
         NOT_LISTED,
         threshold="0.5",
     ),
-    Case(
-        "but above a little less", P44, f"A*24:02|A*24:09N^{R77}", ("1/2", "0", "1/2"), threshold="0.4999999"
-    ),
+    Case("but above a little less", P44, f"A*24:02|A*24:09N^{R77}", ("1/2", "0", "1/2"), threshold="0.4999999"),
     Case("zero is not above zero", P11, f"A*02:01^{R88}", NOT_LISTED, threshold="0"),
     # --- phase ---
-    Case(
-        "known phase that fits", P12, phased := f"A*01:01~{TAILS['8']}+A*02:01~{TAILS['7']}", ("1", "0", "0")
-    ),
+    Case("known phase that fits", P12, phased := f"A*01:01~{TAILS['8']}+A*02:01~{TAILS['7']}", ("1", "0", "0")),
     # 02:01 on 8 with 01:01 on 7: nobody; unphased it would be h1h2
     Case(
         "known phase that no pair fits",

@@ -27,9 +27,7 @@ def some_string(rng: random.Random, locus: str) -> str:
 def valid_typing(rng: random.Random) -> str:
     blocks = []
     for locus in rng.sample(LOCI, k=rng.randint(2, 5)):
-        genotypes = [
-            f"{some_string(rng, locus)}+{some_string(rng, locus)}" for _ in range(rng.choice([1, 1, 1, 2]))
-        ]
+        genotypes = [f"{some_string(rng, locus)}+{some_string(rng, locus)}" for _ in range(rng.choice([1, 1, 1, 2]))]
         blocks.append("|".join(genotypes))
     return "^".join(blocks)
 
@@ -203,9 +201,7 @@ def space_inside(rng, text):
 
 def stray_text(rng, text):
     _, end = _name(rng, text)
-    extra = rng.choice(
-        [" foo", " (confirmed)", " A*01:01", "%", "#1", "。", " 见附件", "\\", "'", '"', "<b>", "{}"]
-    )
+    extra = rng.choice([" foo", " (confirmed)", " A*01:01", "%", "#1", "。", " 见附件", "\\", "'", '"', "<b>", "{}"])
     return _put(text, end, extra), max(0, end - 12), end + len(extra)
 
 
@@ -319,9 +315,7 @@ class FrequencyFile:
 
     def __init__(self, rng: random.Random):
         self.header = rng.random() < 0.5
-        self.rows = [
-            [name, "CHN", f"{rng.randint(1, 10**7)}e-9"] for name in valid_haplotypes(rng, rng.randint(3, 9))
-        ]
+        self.rows = [[name, "CHN", f"{rng.randint(1, 10**7)}e-9"] for name in valid_haplotypes(rng, rng.randint(3, 9))]
         self.at = rng.randrange(len(self.rows))
         self.line = self.at + 1 + self.header
 
@@ -467,9 +461,7 @@ def row_not_utf8(rng, file):
 
 
 def row_huge(rng, file):
-    return file.with_line(
-        lambda line: line.replace("*", "*" + rng.choice(["x", "~", "A*01:01~"]) * 30_000, 1)
-    )
+    return file.with_line(lambda line: line.replace("*", "*" + rng.choice(["x", "~", "A*01:01~"]) * 30_000, 1))
 
 
 def two_populations(rng, file):
@@ -508,15 +500,13 @@ def nothing(rng, file):
 
 
 def utf_16(rng, file):
-    return _joined(file.lines()).decode().encode(
-        rng.choice(["utf-16", "utf-16-be", "utf-16-le", "utf-32"])
-    ), None
+    return _joined(file.lines()).decode().encode(rng.choice(["utf-16", "utf-16-be", "utf-16-le", "utf-32"])), None
 
 
 def binary(rng, file):
-    return rng.choice(
-        [b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x7fELF", b"SQLite format 3\x00"]
-    ) + rng.randbytes(200), None
+    return rng.choice([b"\x89PNG\r\n\x1a\n", b"PK\x03\x04", b"\x7fELF", b"SQLite format 3\x00"]) + rng.randbytes(
+        200
+    ), None
 
 
 FREQUENCY_CLASSES = (

@@ -33,7 +33,8 @@ def names(cases):
 def match(folder, patients: dict[str, str], donors: dict[str, str], *more):
     out = folder / "out.csv"
     done = run(
-        *("match", "--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
+        *("match", "--nomenclature", worlds.write_nomenclature(folder)),
+        *("--frequencies", worlds.write_frequencies(folder, FREQUENCIES)),
         *("--patients", worlds.write_subjects(folder, "patients", patients)),
         *("--donors", worlds.write_subjects(folder, "donors", donors), "--out", out, *more),
     )
@@ -63,9 +64,7 @@ def test_the_case(case, tmp_path):
 @pytest.mark.parametrize("case", CASES, ids=names(CASES))
 def test_the_brute_force_agrees_with_the_hand(case):
     try:
-        one, two = (
-            brute.genotypes(brute.impute(text, EXACT, worlds.LONGER)) for text in (case.patient, case.donor)
-        )
+        one, two = (brute.genotypes(brute.impute(text, EXACT, worlds.LONGER)) for text in (case.patient, case.donor))
     except brute.Unexplained:
         most = brute.possible(case.patient, case.donor, brute.alleles_of(EXACT), worlds.LONGER)
         possible = sum(high for _, high in most.values()) >= 9
@@ -85,7 +84,8 @@ def test_the_brute_force_agrees_with_the_hand(case):
 def test_imputed(case, tmp_path):
     out = tmp_path / "out.csv"
     done = run(
-        *("impute", "--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
+        *("impute", "--nomenclature", worlds.write_nomenclature(tmp_path)),
+        *("--frequencies", worlds.write_frequencies(tmp_path, FREQUENCIES)),
         *("--subjects", worlds.write_subjects(tmp_path, "subjects", {"S": case.typing}), "--out", out),
     )
     assert done.code == 0, done.err

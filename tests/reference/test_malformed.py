@@ -176,7 +176,7 @@ def test_the_column_is_the_place_in_the_line(tmp_path):
     frequencies = valid_frequencies(tmp_path)
     for lines, line, column in (
         (["S1%A*01:01//A*02:01+A*02:01"], 1, (11, 12)),
-        (["S1%A*01:01+A*02:01", "S2%A*01:01+A*02:01^^B*07:02"], 2, (20, 21)),
+        (["S1%A*01:01+A*02:01", "S2%A*01:01+A*02:01^^B*07:02"], 2, (19, 21)),
         (["S1%A*01:01+A*02:01", "", "LONGNAME%A*01:01+A*02:0x"], 3, (18, 24)),
     ):
         subjects = write(tmp_path / "subjects.txt", "\n".join(lines) + "\n")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import product
-from pathlib import Path
 
 from . import brute
-from .blackbox import write
 from .brute import LOCI, NEW, locus_of
 from .worlds import LONGER
 
@@ -39,31 +37,21 @@ P_GROUP = {
     "DQB1*06:02": "DQB1*06:02P",
     "DQB1*06:47": "DQB1*06:02P",
 }
-LONG = LONGER | {"A*01:01:01:02N": "A*01:01N"}
 TABLE = {locus: tuple(name for name in P_GROUP if locus_of(name) == locus) for locus in LOCI}
 NULLS = {name for name, group in P_GROUP.items() if group is None}
 
 
-def write_nomenclature(folder: Path, p_group: dict[str, str | None] | None = None) -> Path:
-    p_group = P_GROUP if p_group is None else p_group
-    lines = ["# tiny,1", "allele,p_group,longer"]
-    for name, group in p_group.items():
-        longer = " ".join(long for long, short in LONG.items() if short == name)
-        lines.append(f"{name},{group or ''},{longer}")
-    return write(folder / "nomenclature.csv", "\n".join(lines) + "\n")
-
-
-def _as_groups(names, token: str) -> set:
+def groups(names, token: str = "new") -> set:
     """What a side may be, as P groups. Nulls count only where the side is nothing else."""
-    groups = set()
+    found = set()
     for name in names:
         if name.endswith(NEW):
-            groups.add(token)
+            found.add(token)
         elif name.endswith(":XX"):
-            groups |= {P_GROUP[x] for x in P_GROUP if x.startswith(name[:-2])}
+            found |= {P_GROUP[x] for x in P_GROUP if x.startswith(name[:-2])}
         else:
-            groups.add(P_GROUP[LONG.get(name, name)])
-    return groups - {None} or {None}
+            found.add(P_GROUP[LONGER.get(name, name)])
+    return found - {None} or {None}
 
 
 def _genotype(pair) -> tuple:
@@ -81,7 +69,7 @@ def possible(patient: str, donor: str) -> dict[str, tuple[int, int]]:
         for block in brute.parse(text):
             for one, two in block:
                 for locus in one:
-                    sides = [_as_groups(side[locus], f"new {who} {n}") for n, side in enumerate((one, two))]
+                    sides = [groups(side[locus], f"new {who} {n}") for n, side in enumerate((one, two))]
                     per_locus[locus] |= {_genotype(pair) for pair in product(*sides)}
         seen.append(per_locus)
     out = {}

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from .blackbox import write
@@ -20,11 +20,11 @@ ALLELES = {
     "DRB1": ("DRB1*09:01", "DRB1*15:01", "DRB1*15:02", "DRB1*08:03"),
     "DQB1": ("DQB1*03:03", "DQB1*06:01", "DQB1*06:02", "DQB1*03:01"),
 }
-# Longer names, by hand: what they are at two fields. None: a null of an expressed name, so another allele.
+# Longer names, by hand: what they are at two fields. The null of an expressed name is another allele.
 LONGER = {
     "A*01:01:01": "A*01:01",
     "A*01:01:01:01": "A*01:01",
-    "A*01:01:01:02N": None,
+    "A*01:01:01:02N": "A*01:01N",
     "A*02:01:01": "A*02:01",
     "A*02:01:01:01": "A*02:01",
     "A*24:02:01": "A*24:02",
@@ -44,13 +44,18 @@ LONGER = {
 
 
 def examples(number: int) -> settings:
-    """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random."""
+    """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random.
+
+    HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
+    """
+    shrink = os.environ.get("HLA_REFERENCE_SHRINK") != "0"
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
         deadline=None,
         derandomize=effort == 1,
         database=None,
+        phases=[each for each in Phase if shrink or each != Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -141,18 +146,18 @@ def typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
 
 
 @st.composite
-def phased_typings(draw, haplotypes: list[str]) -> str:
+def phased_typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
     """Some loci joined by `~` in known phase, the others as usual."""
     one, two = (split_haplotype(draw(st.sampled_from(haplotypes))) for _ in range(2))
     joined = draw(st.lists(st.sampled_from(LOCI), min_size=2, max_size=5, unique=True))
     sides = []
     for part in (one, two):
-        names = [draw(_names(part[locus], ALLELES[locus])) for locus in joined]
+        names = [draw(_names(part[locus], table[locus])) for locus in joined]
         sides.append("~".join("/".join(each) for each in names))
     blocks = ["+".join(sides)]
     for locus in LOCI:
         if locus not in joined and draw(st.booleans()):
-            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]))))
+            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]), table)))
     return "^".join(draw(st.permutations(blocks)))
 
 
@@ -188,15 +193,33 @@ def worlds(draw, patients: int = 2, donors: int = 4) -> dict:
     return out
 
 
+def write_nomenclature(folder: Path, p_groups: dict[str, str | None] | None = None) -> Path:
+    """A nomenclature of these alleles; by default each its own P group (`match` never asks for it)."""
+    if p_groups is None:
+        names = {name for several in ALLELES.values() for name in several} | set(LONGER.values())
+        p_groups = {name: None if name.endswith("N") else name + "P" for name in sorted(names)}
+    lines = ["# tiny,1", "allele,p_group,longer"]
+    for name, group in p_groups.items():
+        longer = " ".join(long for long, short in LONGER.items() if short == name)
+        lines.append(f"{name},{group or ''},{longer}")
+    return write(folder / "nomenclature.csv", "\n".join(lines) + "\n")
+
+
+def own_name(haplotype: str, form: dict | None) -> str:
+    """A haplotype in the set's own names: a `g` that names a group is part of them, `HLA-` is not."""
+    names = haplotype.split("~")
+    if (form or {}).get("g"):
+        names = [name if name[-1].isalpha() else name + "g" for name in names]
+    return "~".join(names)
+
+
 def write_frequencies(folder: Path, frequencies: dict[str, str], form: dict | None = None) -> Path:
     form = form or {}
     lines = []
     if form.get("header"):
         lines.append("population,haplotype,frequency" + (",rank" if form.get("rank") else ""))
     for rank, haplotype in enumerate(form.get("order") or frequencies, 1):
-        names = haplotype.split("~")
-        if form.get("g"):
-            names = [name if name[-1].isalpha() else name + "g" for name in names]
+        names = own_name(haplotype, form).split("~")
         if form.get("prefix"):
             names = ["HLA-" + name for name in names]
         text, frequency = "~".join(names), frequencies[haplotype]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from . import world as worlds
@@ -12,17 +13,19 @@ from . import world as worlds
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup, django_db_blocker):
-    """The world stands in the database before the first test, outside its transaction."""
+@pytest.fixture(scope="module")
+def standing_world(django_db_setup, django_db_blocker):
+    """The world written once for a module and taken away after it: other modules count on an empty database."""
     with django_db_blocker.unblock():
-        if not worlds.exists():
-            worlds.build()
+        worlds.build()
+    yield
+    with django_db_blocker.unblock():
+        call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture
-def world(db):
-    """Organisations, cast and donors."""
+def world(standing_world, db):
+    """Organisations, cast and donors, as they stand before each test."""
     forget_searches()
     return worlds.load()
 

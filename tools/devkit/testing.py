@@ -76,7 +76,7 @@ def plan(rooms, options, quick):
     wants_postgres = options.postgres if options.postgres is not None else not quick
     spread = [] if quick else ["-n", "2"]
     if apart:
-        yield "引擎与工具 engine, reference, dev", apart, [*WITHOUT_DJANGO, *spread], {}
+        yield "引擎与工具 engine, reference, dev", apart, [*WITHOUT_DJANGO, "-n", "2"], {}
     if platform:
         yield "平台·SQLite platform", platform, spread, {}
     if platform and wants_postgres:
@@ -171,12 +171,18 @@ def chromium():
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 
 
+def _library(name):
+    return next(Path("/usr/lib").glob(f"*/{name}"), None)
+
+
 def fetch_programs(options):
     """As root on Debian, installs what is missing; anybody else is told at the end what was skipped."""
     missing = []
     if options.browser is not False and (TESTS / BROWSER).exists():
         missing += [] if chromium() else ["chromium"]
         missing += [] if list(Path("/usr/share/fonts").rglob("NotoSansCJK*")) else ["fonts-noto-cjk"]
+        # What playwright's own driver is linked with; a slim Debian lacks it.
+        missing += [] if _library("libatomic.so.1") else ["libatomic1"]
     if options.postgres is not False and postgres.binaries() is None:
         missing.append("postgresql")
     if not missing or place.WINDOWS or os.geteuid() != 0 or not shutil.which("apt-get"):

@@ -8,3 +8,4 @@ HOME = Path(os.environ.get("XIANGSUI_HOME") or ROOT / "var").resolve()
 HLA_INDEX_DIR = HOME / "index"
 MEDIA_ROOT = HOME / "files"
 LEDGER_CHECKPOINT_DIR = HOME / "checkpoints"
+KEYRING_PATH = Path(os.environ.get("XIANGSUI_KEYRING") or HOME / "keys" / "keyring.json")

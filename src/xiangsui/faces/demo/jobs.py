@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from xiangsui.foundation.jobs.registry import Run, job
-from xiangsui.programme.donors.selectors import donors_existing
+from xiangsui.programme.donors.selectors import donors_by_uuid
 from xiangsui.programme.donors.services import donors_register
 from xiangsui.programme.hla.services import index_compact
 
@@ -20,7 +20,7 @@ def build(run: Run, *, donors: int) -> None:
     total = donors + 1  # the index is the last step
     for start in range(0, donors, _CHUNK):
         count = min(_CHUNK, donors - start)
-        known = donors_existing([donor_uuid(number) for number in range(start, start + count)])
+        known = donors_by_uuid([donor_uuid(number) for number in range(start, start + count)])
         if len(known) < count:
             made = drafts(start=start, count=count, organisations=organisations)
             donors_register(drafts=[draft for draft in made if draft.uuid not in known])

@@ -14,7 +14,7 @@ urlpatterns = [
     path("jobs/", views.jobs, name="jobs"),
     path("design/", views.design, name="design"),
     path("assignment/", switch_assignment, name="switch_assignment"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("xiangsui.foundation.accounts.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("search/", include("xiangsui.programme.patients.urls")),
     path("donors/", include("xiangsui.programme.donors.urls")),

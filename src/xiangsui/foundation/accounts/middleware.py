@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django_scopes import scope
 
@@ -19,6 +21,9 @@ class AssignmentMiddleware:
 
     def __call__(self, request: Any) -> HttpResponse:
         request.assignment = None
+        if request.user.is_authenticated and request.user.is_demo and not settings.DEMO_ALLOWED:
+            # A session opened before the site went into production ends here.
+            logout(request)
         if request.user.is_authenticated:
             request.assignment = selectors.assignment_current(
                 user=request.user, wanted=request.session.get(SESSION_KEY)

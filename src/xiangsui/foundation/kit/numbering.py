@@ -3,6 +3,8 @@
 import re
 import secrets
 
+from .text import half_width
+
 # ISO/IEC 7064 MOD 37-2. `*` is the check character of value 36.
 _MOD37 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*"
 # Crockford's alphabet: no I, L, O, U, so that a number read over the telephone arrives.
@@ -39,9 +41,14 @@ def new_grid(ion: str = CMDP_ION) -> str:
     return grid(ion, "".join(secrets.choice(_CROCKFORD) for _ in range(13)))
 
 
+def grid_compact(text: str) -> str:
+    """A GRID as it is stored: half-width capitals without blanks and hyphens."""
+    return re.sub(r"[\s-]", "", half_width(text)).upper()
+
+
 def grid_is_valid(text: str) -> bool:
     """Whether `text` (blanks and hyphens allowed) is a GRID with the right check digits."""
-    compact = re.sub(r"[\s-]", "", text).upper()
+    compact = grid_compact(text)
     return bool(re.fullmatch(r"[1-9][0-9]{3}[0-9A-Z]{13}[0-3][0-9]", compact)) and compact == grid(
         compact[:4], compact[4:17]
     )

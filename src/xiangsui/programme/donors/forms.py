@@ -1,7 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Abo, Sex, Status
+from .codes import Abo, Sex, Status
 
 
 class DonorFilter(forms.Form):
@@ -21,7 +21,7 @@ class TypingForm(forms.Form):
 
 
 class DonorForm(forms.Form):
-    sex = forms.ChoiceField(label=_("性别"), choices=Sex.choices)
+    sex = forms.ChoiceField(label=_("性别"), choices=[("", _("请选择")), *Sex.choices])
     birth_year = forms.IntegerField(label=_("出生年"), min_value=1900, max_value=2100)
     abo = forms.ChoiceField(label=_("ABO血型"), required=False, choices=[("", _("未知")), *Abo.choices])
     rhesus = forms.ChoiceField(

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
@@ -14,15 +13,13 @@ from django.utils.translation import gettext_lazy
 from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.kit.errors import Refusal
+from xiangsui.foundation.kit.numbering import grid_compact
+from xiangsui.foundation.kit.text import compact
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
 
 from . import permissions, selectors, services
 from .forms import DonorFilter, DonorForm, TypingForm
-
-
-def _compact(grid: str) -> str:
-    return re.sub(r"[\s-]", "", grid).upper()
 
 
 class DonorList(ListPage):
@@ -50,8 +47,8 @@ class DonorList(ListPage):
 
     def rows(self, request: WorkRequest, filters: dict[str, Any]) -> Any:
         rows = selectors.donors_visible(assignment=request.assignment)
-        if grid := filters.pop("grid", ""):
-            rows = rows.filter(grid=_compact(grid))
+        if "grid" in filters:
+            filters = {**filters, "grid": grid_compact(filters["grid"])}
         return rows.filter(**filters)
 
     def context(self, request: WorkRequest) -> dict[str, Any]:
@@ -95,8 +92,8 @@ def new(request: WorkRequest) -> HttpResponse:
                         birth_year=data["birth_year"],
                         abo=data["abo"],
                         rhesus=data["rhesus"],
-                        grid=_compact(data["grid"]),
-                        typing="".join(data["typing"].split()),
+                        grid=data["grid"],
+                        typing=compact(data["typing"]),
                     )
                 ]
             )
@@ -116,7 +113,7 @@ def typing(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     form = TypingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.typing_record(donor=donor, gl="".join(form.cleaned_data["gl"].split()))
+            services.typing_record(donor=donor, gl=compact(form.cleaned_data["gl"]))
         except Refusal as refusal:
             form.add_error("gl", str(refusal))
         else:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from hlaengine import errors, index
+from hlaengine import errors, index, typings
+from hlaengine.typings import MATCH_LOCI
+from xiangsui.foundation.kit.errors import Refusal
 
 from . import sources, wording
-from .engine import frequency_set, searching
+from .engine import frequency_set, nomenclature, searching
 from .models import IndexBuild, PendingChange
 
-FREQUENCY_NOTICE = _("演示频率集：公开发表的单倍型加合成的其余部分，仅供演示，不能用于临床。")
+FREQUENCY_NOTICE = gettext_lazy("演示频率集：公开发表的单倍型加合成的其余部分，仅供演示，不能用于临床。")
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
     Raises:
         Refusal: the typing cannot be read, no index was built yet, or the index is damaged.
     """
+    _require_loci(gl)
     # Pending changes first, then the index: one folded in between is then seen twice, never missed.
     pending = list(PendingChange.objects.order_by("pk").values_list("pk", "subject"))
     try:
@@ -79,10 +83,7 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
             if key in _cache:
                 _cache.move_to_end(key)
                 return _cache[key]
-            overlay = [
-                index.DonorRow(str(row.subject), row.typing, frequency_set().name)
-                for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))
-            ]
+            overlay = [_overlaid(row) for row in sources.some(list(dict.fromkeys(subject for _, subject in pending)))]
             result = searcher.search(
                 gl, frequency_set=frequency_set().name, overlay=overlay, max_mismatches=max_mismatches
             )
@@ -96,6 +97,28 @@ def search_donors(*, gl: str, max_mismatches: int = 1) -> Answer:
             return answer
     except errors.HlaError as error:
         raise wording.refusal(error, gl) from error
+
+
+def _require_loci(gl: str) -> None:
+    """Fewer than two typed loci allow nearly every donor, at the cost of every pair of haplotypes of the set."""
+    try:
+        typed = [locus for locus in MATCH_LOCI if locus in typings.parse(gl).loci]
+    except errors.HlaError as error:
+        raise wording.refusal(error, gl) from error
+    if len(typed) < 2:
+        raise Refusal(
+            _("检索至少需要%(loci)s中的两个位点。") % {"loci": "、".join(MATCH_LOCI)}, code="typing.loci_missing"
+        )
+
+
+def _overlaid(row: sources.SearchRow) -> index.DonorRow:
+    """A changed donor as the search takes him; one whose typing cannot be read is left out, as in a build."""
+    text = row.typing
+    try:
+        nomenclature().check(typings.parse(text or ""))
+    except errors.HlaError:
+        text = None
+    return index.DonorRow(str(row.subject), text, frequency_set().name)
 
 
 def index_state() -> dict[str, Any]:

@@ -33,6 +33,10 @@ _ERRORS: dict[str, Any] = {
         "“%(allele)s”不在现用的命名版本 %(nomenclature)s 中：请核对名称，改写为两个字段的名称，"
         "或请管理员导入包含它的版本（dev hla import-release）。"
     ),
+    "search.unknown_set": gettext_lazy("患者的频率集“%(frequency_set)s”不在检索索引里，请管理员重建索引。"),
+    "search.set_names": gettext_lazy("频率集须有1至255个，且名称各不相同。"),
+    "search.duplicate_donor": gettext_lazy("同一位捐献者在检索索引中出现了两次，请管理员重建索引。"),
+    "index.busy": gettext_lazy("另一个任务正在更新检索索引，稍后即可。"),
     "index.missing": gettext_lazy("检索索引还没有建好。请在首页查看任务进度，完成后再检索。"),
 }
 _DAMAGED = gettext_lazy(
@@ -63,7 +67,8 @@ def refusal(error: HlaError, text: str) -> Refusal:
         message = str(_DAMAGED) % {"code": error.code}
     else:
         message = str(error)
+    plain = message
     if error.position is not None and text:
         message = _("第%(place)s个字符处：%(message)s") % {"place": error.position + 1, "message": message}
     status = 503 if error.code.startswith("index.") else 400
-    return Refusal(message, code=error.code, status=status, position=error.position, detail=str(error))
+    return Refusal(message, code=error.code, status=status, position=error.position, detail=str(error), plain=plain)

@@ -8,16 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from xiangsui.foundation.kit.errors import Refusal
-from xiangsui.programme.hla.services import typing_check
+from xiangsui.foundation.kit.text import compact, half_width
+from xiangsui.programme.hla.services import patient_typing_check
 
 LOCI = ("A", "C", "B", "DRB1", "DQB1")
-_PASTED = {"，": ",", "：": ":", "／": "/", "＋": "+", "＊": "*", "｜": "|", "＾": "^", "～": "~", "\u3000": " "}
-
-
-def half_width(text: str) -> str:
-    """Text with full-width digits, letters and signs made half-width, as Chinese input methods leave them."""
-    text = "".join(_PASTED.get(character, character) for character in text)
-    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else c for c in text)
 
 
 class SearchForm(forms.Form):
@@ -55,23 +49,23 @@ class SearchForm(forms.Form):
         return [{"locus": locus, "first": self[f"{locus}_1"], "second": self[f"{locus}_2"]} for locus in LOCI]
 
     def clean_reference(self) -> str:
-        reference = half_width(self.cleaned_data["reference"])
+        reference = half_width(self.cleaned_data["reference"]).strip()
         # Identity has no place here (domain.md §2.8); the commonest slip is pasting an ID or telephone number.
-        if re.search(r"\d{17}[\dXx]|(?<!\d)1[3-9]\d{9}(?!\d)", reference):
+        digits = re.sub(r"[\s\-.+()]", "", reference)
+        if re.search(r"(?<!\d)(\d{17}[\dXx]|\d{15}|(86)?1[3-9]\d{9})(?!\d)", digits):
             raise forms.ValidationError(_("这里像是身份证号或手机号。请改用医院自编的编号。"))
         return reference
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        gl = half_width(data.get("gl") or "")
-        gl = "".join(gl.split())
+        gl = compact(data.get("gl") or "")
         origin: dict[int, str] = {}
         if not gl:
             gl, origin = self._assemble(data)
         if not gl:
             raise forms.ValidationError(_("请粘贴GL String，或至少填写一个位点。"))
         try:
-            typing_check(gl)
+            patient_typing_check(gl)
         except Refusal as refusal:
             self._place(refusal, origin)
         data["typing"] = gl
@@ -82,7 +76,7 @@ class SearchForm(forms.Form):
         text, origin = "", {}
         for locus in LOCI:
             names = [f"{locus}_1", f"{locus}_2"]
-            sides = ["".join(half_width(data.get(name) or "").split()) for name in names]
+            sides = [compact(data.get(name) or "") for name in names]
             if sides[1] and not sides[0]:
                 sides.reverse()
                 names.reverse()
@@ -107,4 +101,6 @@ class SearchForm(forms.Form):
             self.add_error("gl", refusal.message)
             return
         before = [start for start in origin if position is not None and start <= position]
-        self.add_error(origin[max(before)] if before else None, refusal.message)
+        # The place counts in the line made of all fields, which nobody has seen; the field itself says where.
+        message = refusal.params.get("plain") or refusal.message
+        self.add_error(origin[max(before)] if before else None, message)

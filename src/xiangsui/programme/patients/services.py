@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.kit import clock
-from xiangsui.programme.hla.services import typing_check
+from xiangsui.programme.hla.services import patient_typing_check
 
 from .models import SearchRequest
 
@@ -13,7 +13,7 @@ def request_submit(*, assignment: Assignment, reference: str, gl: str) -> Search
     Raises:
         Refusal: the typing cannot be read.
     """
-    typing_check(gl)
+    patient_typing_check(gl)
     return SearchRequest.objects.create(
         organisation=assignment.organisation,
         reference=reference,

@@ -1,0 +1,13 @@
+"""Text as people type it with a Chinese input method, made comparable."""
+
+import unicodedata
+
+
+def half_width(text: str) -> str:
+    """Full-width digits, letters and signs made half-width (Unicode NFKC)."""
+    return unicodedata.normalize("NFKC", text)
+
+
+def compact(text: str) -> str:
+    """Half-width, without any blank or line break: for numbers and typings."""
+    return "".join(half_width(text).split())

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django_scopes import scopes_disabled
+
+from xiangsui.foundation.kit import clock
+from xiangsui.foundation.kit.errors import NotAllowed, Refusal
+from xiangsui.foundation.kit.ids import uuid7
+from xiangsui.foundation.ledger.services import Fact, events_append
+from xiangsui.foundation.orgs.models import Organisation
+from xiangsui.foundation.privacy import services as privacy
+
+from .identity import Identity, phones_read
+from .models import Person, PersonTie, SecondContact
+
+FAMILY = "person"
+_IDENTITY = "identity"
+_CONTACT = "second_contact"
+
+
+@dataclass(frozen=True)
+class PersonDraft:
+    """A person to be recorded; `uuid` may be made on an offline device."""
+
+    organisation: Organisation
+    identity: Identity
+    uuid: uuid.UUID = field(default_factory=uuid7)
+
+
+def persons_record(*, drafts: Sequence[PersonDraft]) -> list[Person]:
+    """Record people: their identity sealed under keys of their own, their tokens for finding them."""
+    now = clock.now()
+    with transaction.atomic():
+        vault = privacy.vault_new(family=FAMILY, subjects=[draft.uuid for draft in drafts])
+        people = [
+            Person(
+                uuid=draft.uuid,
+                organisation=draft.organisation,
+                sealed=vault.seal(draft.uuid, _IDENTITY, draft.identity.to_bytes()),
+                recorded_at=now,
+            )
+            for draft in drafts
+        ]
+        Person.objects.bulk_create(people, batch_size=500)
+        privacy.tokens_put(family=FAMILY, tokens={draft.uuid: draft.identity.tokens() for draft in drafts}, new=True)
+    return people
+
+
+def person_change(*, person: Person, identity: Identity, actor: uuid.UUID | None) -> Person:
+    """Replace what identifies a person: a moved telephone, a corrected name."""
+    with transaction.atomic():
+        vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+        person.sealed = vault.seal(person.pk, _IDENTITY, identity.to_bytes())
+        person.save(update_fields=["sealed"])
+        privacy.tokens_put(family=FAMILY, tokens={person.pk: identity.tokens()})
+        events_append(facts=[Fact("person.changed", person.organisation.uuid, person.pk)], actor=actor)
+    return person
+
+
+def identities_open(*, people: Sequence[Person]) -> dict[uuid.UUID, Identity]:
+    """The identities of some people for code that masks or matches them; the erased are left out.
+
+    Not for showing: `person_reveal` is, and it leaves a record.
+    """
+    vault = privacy.vault_open(family=FAMILY, subjects=[person.pk for person in people])
+    return {
+        person.pk: Identity.from_bytes(vault.open(person.pk, _IDENTITY, bytes(person.sealed)))
+        for person in people
+        if person.pk in vault
+    }
+
+
+def person_reveal(*, person: Person, reason: str, actor: uuid.UUID, organisation: Organisation) -> Identity:
+    """A person's identity in the clear, with one record of who read it, where from, and why.
+
+    Args:
+        reason: a code of `REVEAL_REASONS`.
+        organisation: under which organisation the reader works.
+
+    Raises:
+        Refusal: no reason, or the person was erased.
+    """
+    if reason not in REVEAL_REASONS:
+        raise Refusal(_("请选择查看身份信息的理由。"), code="person.reason")
+    found = identities_open(people=[person]).get(person.pk)
+    if found is None:
+        raise Refusal(_("此人的身份信息已按其要求删除，无法恢复。"), code="person.erased")
+    details = {"reason": reason, "reader": organisation.uuid}
+    events_append(facts=[Fact("person.revealed", person.organisation.uuid, person.pk, details=details)], actor=actor)
+    return found
+
+
+# Codes for the record; the pages word them.
+REVEAL_REASONS = {
+    "contact": "联系本人",
+    "identity_check": "核对身份",
+    "correction": "更正资料",
+    "case": "个案工作",
+    "request_of_person": "本人要求",
+}
+
+
+def second_contacts_put(*, person: Person, contacts: Sequence[tuple[str, str, str]]) -> list[SecondContact]:
+    """Replace a person's second contacts: (name, telephone, relation) each.
+
+    Raises:
+        Refusal: a telephone number is none, or is the person's own.
+    """
+    own = identities_open(people=[person]).get(person.pk)
+    for _name, phone, _relation in contacts:
+        if own and set(phones_read(phone)) & set(own.phones):
+            raise Refusal(_("联系人的电话不能与本人相同。"), code="contact.own_phone")
+    vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+    rows = []
+    for name, phone, relation in contacts:
+        raw = json.dumps([name, phones_read(phone), relation], ensure_ascii=False).encode()
+        rows.append(SecondContact(person=person, sealed=vault.seal(person.pk, _CONTACT, raw)))
+    with transaction.atomic():
+        person.second_contacts.all().delete()
+        return SecondContact.objects.bulk_create(rows)
+
+
+def second_contacts_open(*, person: Person) -> list[tuple[str, tuple[str, ...], str]]:
+    """A person's second contacts: (name, telephones, relation) each."""
+    vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+    found = []
+    for row in person.second_contacts.order_by("uuid"):
+        name, phones, relation = json.loads(vault.open(person.pk, _CONTACT, bytes(row.sealed)))
+        found.append((name, tuple(phones), relation))
+    return found
+
+
+@transaction.atomic
+def person_merge(*, person: Person, into: Person, actor: uuid.UUID | None) -> Person:
+    """Declare that two rows are one person. Nothing is rewritten; `person_unmerge` takes it back.
+
+    Raises:
+        Refusal: they are the same row, one is merged or erased already.
+    """
+    with scopes_disabled():
+        rows = {row.pk: row for row in Person.objects.select_for_update().filter(pk__in=[person.pk, into.pk])}
+        if len(rows) < 2 or any(row.merged_into_id or row.erased_at for row in rows.values()):
+            raise Refusal(_("只能合并两份有效且尚未合并的档案。"), code="person.merge")
+        Person.objects.filter(pk=person.pk).update(merged_into=into)
+    person.merged_into = into
+    _record("person.merged", person, actor, {"into": into.pk})
+    return person
+
+
+@transaction.atomic
+def person_unmerge(*, person: Person, actor: uuid.UUID | None) -> Person:
+    """Take a merger back: both rows stand on their own again.
+
+    Raises:
+        Refusal: it was not merged.
+    """
+    with scopes_disabled():
+        if not Person.objects.filter(pk=person.pk, merged_into__isnull=False).update(merged_into=None):
+            raise Refusal(_("这份档案没有被合并。"), code="person.not_merged")
+    person.merged_into = None
+    _record("person.unmerged", person, actor, {})
+    return person
+
+
+@transaction.atomic
+def person_erase(*, person: Person, actor: uuid.UUID | None) -> list[Person]:
+    """Destroy the keys and tokens of a person, and of all rows merged with his, for good.
+
+    Rows and events stay, and tell nothing of who it was. Returns the rows that were erased.
+    """
+    with scopes_disabled():
+        root = person.merged_into_id or person.pk
+        rows = list(
+            Person.objects.select_for_update(of=("self",))
+            .filter(Q(pk=root) | Q(merged_into=root), erased_at=None)
+            .select_related("organisation")
+        )
+        privacy.erase(subjects=[row.pk for row in rows])
+        Person.objects.filter(pk__in=[row.pk for row in rows]).update(erased_at=clock.now())
+    facts = [Fact("person.erased", row.organisation.uuid, row.pk) for row in rows]
+    events_append(facts=facts, actor=actor)
+    return rows
+
+
+@transaction.atomic
+def person_tie(
+    *,
+    person: Person,
+    organisation: Organisation,
+    role: str,
+    actor: uuid.UUID | None,
+    valid_from: dt.date | None = None,
+    valid_until: dt.date | None = None,
+) -> PersonTie:
+    """Let another organisation see a person for a time."""
+    tie = PersonTie.objects.create(
+        person=person,
+        organisation=organisation,
+        role=role,
+        valid_from=valid_from or clock.today(),
+        valid_until=valid_until,
+    )
+    _record("person.tied", person, actor, {"organisation": organisation.uuid, "role": role})
+    return tie
+
+
+def registered_elsewhere() -> NotAllowed:
+    """What somebody learns who enters a person of another jurisdiction: that, and nothing more (mechanism 4)."""
+    return NotAllowed(_("此人已在其他地区登记，请申请转移档案。"), code="person.elsewhere", status=409)
+
+
+def _record(kind: str, person: Person, actor: uuid.UUID | None, details: dict[str, object]) -> None:
+    events_append(facts=[Fact(kind, person.organisation.uuid, person.pk, details=details)], actor=actor)
