@@ -67,8 +67,7 @@ class FrequencySet:
     def text(self) -> str:
         """The set as CSV with header, from which `read` makes the same set."""
         rows = [
-            f"{_quoted(self.name)},{h},{f!r}"
-            for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)
+            f"{_quoted(self.name)},{h},{f!r}" for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)
         ]
         return "population,haplotype,frequency\n" + "\n".join(rows) + "\n"
 
@@ -78,7 +77,7 @@ class FrequencySet:
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
-def read(path: str, *, population: str | None = None) -> FrequencySet:
+def read(path: str | os.PathLike[str], *, population: str | None = None) -> FrequencySet:
     """Read a frequency file (`.gz` too).
 
     With a header the columns ``population,haplotype,frequency[,rank]`` stand in any order; without one they
@@ -93,7 +92,7 @@ def read(path: str, *, population: str | None = None) -> FrequencySet:
         FrequencyError: with file and line: bad cells, haplotypes of differing loci, a haplotype twice, a
             value that is not above zero, a sum above 1 beyond the rounding of the printed figures.
     """
-    return from_text(read_text(path), path, population=population)
+    return from_text(read_text(path), os.fspath(path), population=population)
 
 
 def from_text(text: str, file: str, *, population: str | None = None) -> FrequencySet:
@@ -183,8 +182,7 @@ def _columns(cells: list[str], file: str, line: int) -> tuple[dict[str, int], bo
             if lowered.count(wanted) != 1:
                 raise FrequencyError(
                     "frequencies.missing_column" if wanted not in lowered else "frequencies.duplicate_column",
-                    f"The header must hold the column '{wanted}' once: "
-                    "population,haplotype,frequency[,rank].",
+                    f"The header must hold the column '{wanted}' once: population,haplotype,frequency[,rank].",
                     file=file,
                     line=line,
                     column=wanted,

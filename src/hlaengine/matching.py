@@ -123,9 +123,7 @@ class Comparison:
         weight = self.patients.probability[mine]
         starts, stops = self._d_offsets[donors], self._d_offsets[donors + 1]
         sizes = stops - starts
-        entries = (
-            np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        )
+        entries = np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         owner = np.repeat(np.arange(len(donors)), sizes)
         theirs = self.donors.probability[entries]
         both = np.zeros((len(donors), self.loci))
@@ -137,9 +135,7 @@ class Comparison:
             marginal = np.bincount(of_p[locus], weights=weight, minlength=len(share))
             for size, into in ((2, both), (1, one)):
                 chance = marginal @ (share == size)
-                into[:, locus] = np.bincount(
-                    owner, weights=theirs * chance[of_d[locus]], minlength=len(donors)
-                )
+                into[:, locus] = np.bincount(owner, weights=theirs * chance[of_d[locus]], minlength=len(donors))
         exactly = self._exactly(weight, of_p, theirs, of_d, owner, len(donors))
         return Columns(exactly, both, one)
 

@@ -310,7 +310,9 @@ def test_periodic_jobs_are_no_news(declared):
     assert len(selectors.jobs_recent()) == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_worker_runs_what_is_queued(declared):
+    """Between tasks the worker gives its connection back, so no transaction of the test's may be open."""
     ran = []
 
     @declared(title="试验")

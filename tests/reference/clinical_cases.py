@@ -74,7 +74,6 @@ class Case:
     expected: str | tuple  # (p_10, p_9, p_8), or LISTED_EMPTY or NOT_LISTED
     loci: dict[str, tuple] = field(default_factory=dict)  # {locus: (both, one)}, where worked out
     threshold: str | None = None
-    phased: bool = False
 
 
 CASES = [
@@ -219,7 +218,6 @@ CASES = [
         P12,
         phased.replace("A*01:01", "A*99:99").replace("A*02:01", "A*01:01").replace("A*99:99", "A*02:01"),
         LISTED_EMPTY,
-        phased=True,
     ),
 ]
 
@@ -229,7 +227,6 @@ class Imputed:
     name: str
     typing: str
     expected: list[tuple[str, str, str]] | str  # (haplotype, haplotype, probability), best first; or why not
-    phased: bool = False
 
 
 IMPUTED = [
@@ -237,7 +234,7 @@ IMPUTED = [
     Imputed("homozygous", P11, [(H1, H1, "1")]),
     # h7/h8: 2·.1·.02 = .004; h6/h9: 2·.1·.01 = .002
     Imputed("phase by frequency", f"A*03:01+A*11:01^{R3540}", [(H8, H7, "2/3"), (H6, H9, "1/3")]),
-    Imputed("phase known", "A*03:01~C*04:01+A*11:01~C*15:02^B*35:01+B*40:06", [(H6, H9, "1")], phased=True),
+    Imputed("phase known", "A*03:01~C*04:01+A*11:01~C*15:02^B*35:01+B*40:06", [(H6, H9, "1")]),
     # h1h1 .04, h1h3 2·.02 = .04, h3h3 .01: Z = .09; the first two tie and stand in the order of their names
     Imputed("one copy or two", R88, [(H1, H1, "4/9"), (H1, H3, "4/9"), (H3, H3, "1/9")]),
     # h2h2 .01, h2h4 .01, h2h5 .01, h4h5 .005, h4h4 .0025, h5h5 .0025: Z = .04

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,14 +59,13 @@ def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | No
         assert abs(sum(probability for *_, probability in got) - 1) <= 1e-12
 
 
-@worlds.examples(120)
+@worlds.examples(75)
 @given(worlds.worlds(patients=4), st.booleans())
 def test_every_pair_and_no_other(world, gz):
     check(world["frequencies"], world["patients"], world["form"], gz)
 
 
-@pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
-@worlds.examples(60, shrink=False)  # it fails on every run as yet
+@worlds.examples(50)
 @given(st.data())
 def test_known_phase(data):
     frequencies = data.draw(worlds.frequency_sets())
@@ -75,7 +73,7 @@ def test_known_phase(data):
     check(frequencies, {f"S{n}": text for n, text in enumerate(texts)})
 
 
-@worlds.examples(40)
+@worlds.examples(25)
 @given(worlds.worlds(patients=3))
 def test_the_two_reasons_are_told_apart(world):
     haplotypes = worlds.exact(world["frequencies"])

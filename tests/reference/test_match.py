@@ -90,7 +90,7 @@ def check_order(found, world):
         assert several == sorted(several)
 
 
-@worlds.examples(170)
+@worlds.examples(110)
 @given(worlds.worlds(), st.booleans())
 def test_every_number_and_the_pairs_kept(world, gz):
     found, _ = match(world, gz=gz)
@@ -128,7 +128,7 @@ def test_no_probability_is_above_one():
             assert row[f"{locus}_one"] == 0
 
 
-@worlds.examples(70)
+@worlds.examples(40)
 @given(worlds.worlds(), st.sampled_from(["0", "0.75", "0.5", "0.25", "0.1", "1e-3", "0.9999999"]))
 def test_the_threshold_is_strict(world, threshold):
     found, _ = match(world, threshold)
@@ -137,7 +137,7 @@ def test_the_threshold_is_strict(world, threshold):
     assert got - near == set(kept) - near
 
 
-@worlds.examples(40)
+@worlds.examples(20)
 @given(worlds.worlds(patients=2, donors=3))
 def test_all_counts_together_are_one(world):
     """On the reference itself: a check of the check."""

@@ -43,12 +43,12 @@ LONGER = {
 }
 
 
-def examples(number: int, shrink: bool = True) -> settings:
+def examples(number: int) -> settings:
     """Few and always the same by default; HLA_REFERENCE_EFFORT=20 looks twenty times as far, at random.
 
     HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
     """
-    shrink = shrink and os.environ.get("HLA_REFERENCE_SHRINK") != "0"
+    shrink = os.environ.get("HLA_REFERENCE_SHRINK") != "0"
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
@@ -146,18 +146,18 @@ def typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
 
 
 @st.composite
-def phased_typings(draw, haplotypes: list[str]) -> str:
+def phased_typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
     """Some loci joined by `~` in known phase, the others as usual."""
     one, two = (split_haplotype(draw(st.sampled_from(haplotypes))) for _ in range(2))
     joined = draw(st.lists(st.sampled_from(LOCI), min_size=2, max_size=5, unique=True))
     sides = []
     for part in (one, two):
-        names = [draw(_names(part[locus], ALLELES[locus])) for locus in joined]
+        names = [draw(_names(part[locus], table[locus])) for locus in joined]
         sides.append("~".join("/".join(each) for each in names))
     blocks = ["+".join(sides)]
     for locus in LOCI:
         if locus not in joined and draw(st.booleans()):
-            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]))))
+            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]), table)))
     return "^".join(draw(st.permutations(blocks)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import uuid
 from typing import Any
@@ -25,6 +26,7 @@ PASSWORD = "correct-horse-battery"
 _numbers = itertools.count(1)
 
 
+@functools.cache
 def haplotypes() -> list[dict[str, str]]:
     """The shipped set's haplotypes, locus → allele, the most frequent first."""
     shipped = starter.frequency_set()

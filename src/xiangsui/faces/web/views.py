@@ -40,7 +40,12 @@ def home(request: WorkRequest) -> HttpResponse:
         {"label": action.label, "url": reverse(action.url_name), "icon": action.icon, "hint": action.hint}
         for action in actions_for(request.assignment)
     ]
-    context = {"cards": cards, "actions": actions, "jobs": jobs_active(), "watches_jobs": may_watch_jobs(request.assignment)}
+    context = {
+        "cards": cards,
+        "actions": actions,
+        "jobs": jobs_active(),
+        "watches_jobs": may_watch_jobs(request.assignment),
+    }
     return render(request, "web/_jobs_running.html" if request.htmx else "web/home.html", context)
 
 

@@ -90,7 +90,7 @@ def chains_close(*, chains: Iterable[uuid.UUID], successors: Sequence[uuid.UUID]
 
 def _open_chains(organisations: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
     """The chain that takes each organisation's events: its own, or that of its heir's heir."""
-    heirs = dict(ChainHead.objects.exclude(heir=None).values_list("chain", "heir"))
+    heirs = {head.chain: head.heir for head in ChainHead.objects.exclude(heir=None) if head.heir}
     found = {}
     for organisation in organisations:
         chain = organisation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -39,10 +40,9 @@ def keys_ensure() -> None:
     known = KeyCheck.objects.values_list("fingerprint", flat=True).first()
     sealed = set(DataKey.objects.order_by().values_list("family", "key_id").distinct())
     if known is None and not sealed and not settings.KEYRING_PATH.exists():
-        try:
+        # Another process may start at the same moment: the first one's keys are the site's.
+        with contextlib.suppress(FileExistsError):
             keys.create(settings.KEYRING_PATH)
-        except FileExistsError:
-            pass  # another process started first; its keys are the site's
     ring = keys.keyring()
     if known is None and not sealed:
         KeyCheck.objects.get_or_create(fingerprint=ring.fingerprint, defaults={"made_at": clock.now()})
