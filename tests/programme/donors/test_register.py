@@ -626,3 +626,16 @@ def test_the_erased_are_found_by_number_only(world, alice):
     assert list(selectors.donors_found(assignment=alice, text=donor.grid)) == [donor]
     # The document is free again: nobody is remembered by it.
     factories.donor(world.orgs["C2"], identity=who(75))
+
+
+# ------------------------------------------------------------------ figures
+
+
+def test_whoever_came_in_at_once_has_no_waiting_time(world):
+    """A donor registered with his typing was never waited for: the median of the others is the figure."""
+    from xiangsui.foundation.indicators.selectors import figure
+    from xiangsui.foundation.indicators.table import find
+
+    factories.donor(world.orgs["C1"], typing=patient_gl())
+    found = figure(indicator=find("donors.sample_to_listed"), organisation=world.orgs["C1"], occurred_until=clock.today())
+    assert found is None
