@@ -8,6 +8,7 @@ import io
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -60,14 +61,18 @@ class FrequencySet:
 
     @cached_property
     def haplotypes(self) -> tuple[str, ...]:
-        """Every haplotype as text, ``A*01:01~C*07:01~…``, in the order of `codes`."""
-        columns = [np.array(names, dtype=object)[self.codes[:, i]] for i, names in enumerate(self.alleles)]
+        """Every haplotype as text without ``HLA-`` and ``g``, ``A*01:01~C*07:01~…``, in the order of `codes`."""
+        return self._texts([tuple(name.removesuffix("g") for name in names) for names in self.alleles])
+
+    def _texts(self, alleles: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        columns = [np.array(names, dtype=object)[self.codes[:, i]] for i, names in enumerate(alleles)]
         return tuple("~".join(row) for row in zip(*columns, strict=True))
 
     def text(self) -> str:
         """The set as CSV with header, from which `read` makes the same set."""
         rows = [
-            f"{_quoted(self.name)},{h},{f!r}" for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)
+            f"{_quoted(self.name)},{h},{f!r}"
+            for h, f in zip(self._texts(self.alleles), self.frequencies.tolist(), strict=True)
         ]
         return "population,haplotype,frequency\n" + "\n".join(rows) + "\n"
 

@@ -134,7 +134,7 @@ class Imputer:
         z = float(weight.sum())
         if not z > 0:
             return _nothing((Unexplained(NO_PAIR),), dropped)
-        return Pairs(first, second, weight / z, z, (), dropped)
+        return Pairs(first, second, np.minimum(weight / z, 1.0), z, (), dropped)
 
     def _mask(self, typing: Typing, part: LocusTyping | PhasedBlock) -> _LocusMask:
         mask = self._masks.get(part)

@@ -304,7 +304,7 @@ class _Ranking:
         p_10 = p_9 = p_8 = None
         reason = None
         if self.columns is not None and place is not None:
-            p_10, p_9, p_8 = (_probability(x) for x in self.columns.exactly[place, :-4:-1])
+            p_10, p_9, p_8 = (float(x) for x in self.columns.exactly[place, :-4:-1])
         elif self.patient_explained:
             reason = self.imputed[self.slot[i]][1].unexplained[0].reason
         else:
@@ -315,8 +315,8 @@ class _Ranking:
             theirs = candidate.part.typings[locus][codes[locus]]
             mine = self.patient.loci.get(locus)
             loci[locus] = LocusMatch(
-                _probability(self.columns.both[place, n]) if self.columns is not None and place is not None else None,
-                _probability(self.columns.one[place, n]) if self.columns is not None and place is not None else None,
+                float(self.columns.both[place, n]) if self.columns is not None and place is not None else None,
+                float(self.columns.one[place, n]) if self.columns is not None and place is not None else None,
                 candidate.least[n],
                 candidate.most[n],
                 mine.text if mine else "",
@@ -335,11 +335,6 @@ class _Ranking:
             reason,
             loci,
         )
-
-
-def _probability(value: float) -> float:
-    """A sum that rounding carried above 1 is 1."""
-    return min(float(value), 1.0)
 
 
 def format_probability(p: float | None, digits: int = 1) -> str:

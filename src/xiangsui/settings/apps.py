@@ -13,6 +13,7 @@ INSTALLED_APPS = [
     "xiangsui.foundation.workflow",
     "xiangsui.foundation.indicators",
     "xiangsui.foundation.screens",
+    "xiangsui.foundation.office",
     "xiangsui.programme.hla",
     "xiangsui.programme.donors",
     "xiangsui.programme.patients",

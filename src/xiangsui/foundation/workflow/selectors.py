@@ -3,6 +3,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from xiangsui.foundation.accounts.models import Assignment
 
 from .table import Machine, Transition
@@ -58,6 +60,20 @@ class Picture:
     arrows: list[Arrow]
     width: int
     height: int
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The transitions in words, for the table below the drawing."""
+
+        def named(codes: tuple[str, ...]) -> str:
+            if len(codes) >= len(self.machine.states) - 1:
+                return str(_("任何状态"))
+            return "、".join(str(self.machine.state(code).label) for code in codes)
+
+        return [
+            {"transition": t, "sources": named(t.sources), "target": self.machine.state(t.target).label}
+            for t in self.machine.transitions
+        ]
 
 
 def picture(machine: Machine) -> Picture:
