@@ -72,9 +72,7 @@ def _arguments() -> argparse.ArgumentParser:
 
     build = commands.add_parser("index", help="build a donor index")
     build.add_argument("--donors", required=True, help="lines ID%%GL, or CSV with columns id,gl")
-    build.add_argument(
-        "--frequencies", help="haplotype frequency file (default: the starter's synthetic set)"
-    )
+    build.add_argument("--frequencies", help="haplotype frequency file (default: the starter's synthetic set)")
     build.add_argument("--population", help="which population of the file")
     build.add_argument("--nomenclature", help="nomenclature table (default: the starter's)")
     build.add_argument("--blank", choices=("homozygous", "unknown"), default="homozygous")
@@ -145,9 +143,7 @@ def _match(options: argparse.Namespace) -> None:
         imputed_donors = exercise.impute_subjects(imputer, donors, progress)
     with _tables(options.out) as (out, unexplained):
         out.writerow(MATCH_HEADER)
-        for row in exercise.match(
-            imputed_patients, imputed_donors, imputer, min_probability=options.min_probability
-        ):
+        for row in exercise.match(imputed_patients, imputed_donors, imputer, min_probability=options.min_probability):
             numbers: tuple[float | None, ...] = (
                 row.p_10,
                 row.p_9,
@@ -210,9 +206,7 @@ def _search(options: argparse.Namespace) -> None:
             except HlaError as error:
                 raise error.at(patient.file, patient.line, patient.offset) from None
             out.writerows(search.table_rows(patient.id, result))
-            unexplained.writerows(
-                (patient.id, r.reason, r.locus, r.allele) for r in result.patient_unexplained
-            )
+            unexplained.writerows((patient.id, r.reason, r.locus, r.allele) for r in result.patient_unexplained)
             progress(done, len(patients))
 
 
@@ -228,9 +222,7 @@ def _reasons(subject: Subject, pairs: Pairs) -> list[tuple[str, str, str, str]]:
 
 def _say_dropped(count: int) -> None:
     if count:
-        print(
-            f"note: {count} allele names that the frequency set does not hold were dropped", file=sys.stderr
-        )
+        print(f"note: {count} allele names that the frequency set does not hold were dropped", file=sys.stderr)
 
 
 class _tables:

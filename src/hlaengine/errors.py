@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+_LONGEST = 400
+
 
 class HlaError(Exception):
     """An input the engine refuses, or a store it cannot trust.
@@ -32,6 +34,10 @@ class HlaError(Exception):
         file: str | None = None,
         **params: Any,
     ) -> None:
+        message = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in message)
+        if len(message) > _LONGEST:
+            # A megabyte pasted into a field must not become a megabyte of error.
+            message = f"{message[: _LONGEST // 2]} … {message[-_LONGEST // 2 :]}"
         super().__init__(message)
         self.code = code
         self.message = message

@@ -54,8 +54,7 @@ def require_match_loci(frequency_set: FrequencySet) -> None:
     if frequency_set.loci != MATCH_LOCI:
         raise FrequencyError(
             "frequencies.loci",
-            f"Matching needs haplotypes of {'~'.join(MATCH_LOCI)}; "
-            f"the set has {'~'.join(frequency_set.loci)}.",
+            f"Matching needs haplotypes of {'~'.join(MATCH_LOCI)}; the set has {'~'.join(frequency_set.loci)}.",
             loci=list(frequency_set.loci),
         )
 
@@ -82,9 +81,7 @@ def impute_subjects(imputer: Imputer, subjects: list[Subject], progress: Progres
     return Imputed(subjects, unexplained, stack(parts, len(imputer.set.loci)), dropped)
 
 
-def match(
-    patients: Imputed, donors: Imputed, imputer: Imputer, *, min_probability: float = 1e-6
-) -> Iterator[MatchRow]:
+def match(patients: Imputed, donors: Imputed, imputer: Imputer, *, min_probability: float = 1e-6) -> Iterator[MatchRow]:
     """Rows in patient order; within a patient by p_10, p_9, p_8 descending, then donor id.
 
     A pair is kept where p_10 + p_9 > `min_probability`. Where patient or donor is unexplained it stands
@@ -130,9 +127,7 @@ class _PossibleMatches:
         self._names = _Names(imputer.nomenclature, imputer.set, [*patients.subjects, *donors.subjects])
         self.tables, self.codes = [], []
         for locus in MATCH_LOCI:
-            distinct = list(
-                dict.fromkeys(s.typing.loci[locus] for s in donors.subjects if locus in s.typing.loci)
-            )
+            distinct = list(dict.fromkeys(s.typing.loci[locus] for s in donors.subjects if locus in s.typing.loci))
             code = {typing: n for n, typing in enumerate(distinct, 1)}
             self.codes.append(
                 np.array([code.get(s.typing.loci.get(locus), 0) for s in donors.subjects])  # type: ignore[arg-type]
@@ -158,9 +153,7 @@ class _PossibleMatches:
 class _Names:
     """Allele names as comparable elements: two-field names where the nomenclature leads there."""
 
-    def __init__(
-        self, nomenclature: Nomenclature, frequency_set: FrequencySet, subjects: list[Subject]
-    ) -> None:
+    def __init__(self, nomenclature: Nomenclature, frequency_set: FrequencySet, subjects: list[Subject]) -> None:
         self._nomenclature = nomenclature
         self._families: dict[str, set[str]] = {}
         written = {n for s in subjects for locus in s.typing.loci.values() for n in locus.names()}

@@ -8,6 +8,7 @@ import io
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -60,15 +61,18 @@ class FrequencySet:
 
     @cached_property
     def haplotypes(self) -> tuple[str, ...]:
-        """Every haplotype as text, ``A*01:01~C*07:01~…``, in the order of `codes`."""
-        columns = [np.array(names, dtype=object)[self.codes[:, i]] for i, names in enumerate(self.alleles)]
+        """Every haplotype as text without ``HLA-`` and ``g``, ``A*01:01~C*07:01~…``, in the order of `codes`."""
+        return self._texts([tuple(name.removesuffix("g") for name in names) for names in self.alleles])
+
+    def _texts(self, alleles: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+        columns = [np.array(names, dtype=object)[self.codes[:, i]] for i, names in enumerate(alleles)]
         return tuple("~".join(row) for row in zip(*columns, strict=True))
 
     def text(self) -> str:
         """The set as CSV with header, from which `read` makes the same set."""
         rows = [
             f"{_quoted(self.name)},{h},{f!r}"
-            for h, f in zip(self.haplotypes, self.frequencies.tolist(), strict=True)
+            for h, f in zip(self._texts(self.alleles), self.frequencies.tolist(), strict=True)
         ]
         return "population,haplotype,frequency\n" + "\n".join(rows) + "\n"
 
@@ -78,7 +82,7 @@ class FrequencySet:
         return hashlib.sha256(self.text().encode()).hexdigest()
 
 
-def read(path: str, *, population: str | None = None) -> FrequencySet:
+def read(path: str | os.PathLike[str], *, population: str | None = None) -> FrequencySet:
     """Read a frequency file (`.gz` too).
 
     With a header the columns ``population,haplotype,frequency[,rank]`` stand in any order; without one they
@@ -93,7 +97,7 @@ def read(path: str, *, population: str | None = None) -> FrequencySet:
         FrequencyError: with file and line: bad cells, haplotypes of differing loci, a haplotype twice, a
             value that is not above zero, a sum above 1 beyond the rounding of the printed figures.
     """
-    return from_text(read_text(path), path, population=population)
+    return from_text(read_text(path), os.fspath(path), population=population)
 
 
 def from_text(text: str, file: str, *, population: str | None = None) -> FrequencySet:
@@ -183,8 +187,7 @@ def _columns(cells: list[str], file: str, line: int) -> tuple[dict[str, int], bo
             if lowered.count(wanted) != 1:
                 raise FrequencyError(
                     "frequencies.missing_column" if wanted not in lowered else "frequencies.duplicate_column",
-                    f"The header must hold the column '{wanted}' once: "
-                    "population,haplotype,frequency[,rank].",
+                    f"The header must hold the column '{wanted}' once: population,haplotype,frequency[,rank].",
                     file=file,
                     line=line,
                     column=wanted,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .frequencies import FrequencySet
 from .nomenclature import Nomenclature
-from .typings import LocusTyping, Side, Typing
+from .typings import LocusTyping, PhasedBlock, Side, Typing
 
 #: Why a subject has no probability.
 NOT_IN_SET = "allele_not_in_set"
@@ -56,8 +56,8 @@ class Pairs:
 
 @dataclass(frozen=True)
 class _LocusMask:
-    """A locus typing against a set: a class for every haplotype (0: fits nowhere), and which classes may
-    pair."""
+    """A locus typing, or loci in phase, against a set: a class for every haplotype (0: fits nowhere), and
+    which classes may pair."""
 
     classes: NDArray[np.integer]
     pairable: NDArray[np.bool_]
@@ -76,7 +76,7 @@ class Imputer:
     def __init__(self, frequency_set: FrequencySet, nomenclature: Nomenclature) -> None:
         self.set = frequency_set
         self.nomenclature = nomenclature
-        self._masks: OrderedDict[LocusTyping, _LocusMask] = OrderedDict()
+        self._masks: OrderedDict[LocusTyping | PhasedBlock, _LocusMask] = OrderedDict()
         self._two_field: dict[str, set[int]] = {}
         self._families: dict[str, set[int]] = {}
         for names in frequency_set.alleles:
@@ -120,33 +120,32 @@ class Imputer:
         Raises:
             TypingError: ``typing.unknown_allele`` for a longer name the nomenclature lacks.
         """
-        masks = [
-            (column, self._mask(typing, typing.loci[locus]))
-            for column, locus in enumerate(self.set.loci)
-            if locus in typing.loci
-        ]
-        dropped = tuple(name for _, mask in masks for name in mask.dropped)
-        reasons = tuple(reason for _, mask in masks for reason in mask.unexplained)
+        parts: list[LocusTyping | PhasedBlock] = [typing.loci[x] for x in self.set.loci if x in typing.loci]
+        parts += typing.phased
+        masks = [self._mask(typing, part) for part in parts]
+        dropped = tuple(name for mask in masks for name in mask.dropped)
+        reasons = tuple(dict.fromkeys(reason for mask in masks for reason in mask.unexplained))
         if reasons:
             return _nothing(reasons, dropped)
-        first, second = _explaining_pairs(len(self.set.frequencies), [mask for _, mask in masks])
+        first, second = _explaining_pairs(len(self.set.frequencies), masks)
         frequencies = self.set.frequencies
         weight = frequencies[first] * frequencies[second]
         weight[first != second] *= 2.0
         z = float(weight.sum())
         if not z > 0:
             return _nothing((Unexplained(NO_PAIR),), dropped)
-        return Pairs(first, second, weight / z, z, (), dropped)
+        return Pairs(first, second, np.minimum(weight / z, 1.0), z, (), dropped)
 
-    def _mask(self, typing: Typing, locus: LocusTyping) -> _LocusMask:
-        mask = self._masks.get(locus)
+    def _mask(self, typing: Typing, part: LocusTyping | PhasedBlock) -> _LocusMask:
+        mask = self._masks.get(part)
         if mask is None:
-            mask = self._masks[locus] = self._make_mask(typing, locus)
+            made = self._locus_mask(typing, part) if isinstance(part, LocusTyping) else self._phase_mask(typing, part)
+            mask = self._masks[part] = made
             if len(self._masks) > _CACHED_LOCUS_TYPINGS:
                 self._masks.popitem(last=False)
         return mask
 
-    def _make_mask(self, typing: Typing, locus: LocusTyping) -> _LocusMask:
+    def _locus_mask(self, typing: Typing, locus: LocusTyping) -> _LocusMask:
         column = self.set.loci.index(locus.locus)
         size = len(self.set.alleles[column])
         dropped: dict[str, None] = {}
@@ -163,20 +162,23 @@ class Imputer:
             # How often an unnamed allele travels with others is unknown: no prediction, not a wrong one.
             sides, empty = [], {Unexplained(NEW_ALLELE, locus.locus, locus.text): None}
         if not sides:
-            none = np.zeros(0, np.uint8), np.zeros((0, 0), np.bool_)
-            return _LocusMask(*none, tuple(empty), tuple(dropped))
-        # Two bits an alternative: alleles with equal patterns are one class, and classes pair or do not.
-        patterns, of_allele = np.unique(np.array(sides).T, axis=0, return_inverse=True)
-        pairable = np.zeros((len(patterns), len(patterns)), np.bool_)
-        for i in range(0, len(sides), 2):
-            forth = patterns[:, i, None] & patterns[None, :, i + 1]
-            pairable |= forth | forth.T
-        # np.unique sorts patterns, so "fits nowhere" is class 0 if any; shift it there otherwise.
-        shift = 0 if not patterns[0].any() else 1
-        if shift:
-            pairable = np.pad(pairable, ((1, 0), (1, 0)))
-        of_allele = (of_allele.reshape(-1) + shift).astype(np.uint8 if len(pairable) < 256 else np.uint16)
+            return _LocusMask(np.zeros(0, np.uint8), np.zeros((0, 0), np.bool_), tuple(empty), tuple(dropped))
+        of_allele, pairable = _classes(sides)
         return _LocusMask(of_allele[self.set.codes[:, column]], pairable, (), tuple(dropped))
+
+    def _phase_mask(self, typing: Typing, block: PhasedBlock) -> _LocusMask:
+        """As `_locus_mask`, each copy a set of haplotypes; loci that the set does not hold are left out."""
+        copies: list[NDArray[np.bool_]] = []
+        for pair in block.alternatives:
+            for copy in pair:
+                held = np.ones(len(self.set.frequencies), np.bool_)
+                for locus, side in copy or ():
+                    if locus in self.set.loci:
+                        column = self.set.loci.index(locus)
+                        size = len(self.set.alleles[column])
+                        held &= self._side(typing, side, size, {})[self.set.codes[:, column]]
+                copies.append(held)
+        return _LocusMask(*_classes(copies), (), ())
 
     def _side(self, typing: Typing, side: Side, size: int, dropped: dict[str, None]) -> NDArray[np.bool_]:
         mask = np.zeros(size, np.bool_)
@@ -185,9 +187,7 @@ class Imputer:
         for name in side:
             codes = self.codes(name)
             if codes is None:
-                raise typing.unknown(
-                    name, self.nomenclature.advice(name), nomenclature=self.nomenclature.label
-                )
+                raise typing.unknown(name, self.nomenclature.advice(name), nomenclature=self.nomenclature.label)
             if not codes:
                 dropped[name] = None
             mask[list(codes)] = True
@@ -197,6 +197,29 @@ class Imputer:
 def _nothing(reasons: tuple[Unexplained, ...], dropped: tuple[str, ...]) -> Pairs:
     none = np.zeros(0, np.intp)
     return Pairs(none, none, np.zeros(0), 0.0, reasons, dropped)
+
+
+def _classes(sides: list[NDArray[np.bool_]]) -> tuple[NDArray[np.integer], NDArray[np.bool_]]:
+    """Classes of items that the sides of alternatives hold alike.
+
+    Args:
+        sides: first and second side of each alternative in turn, ``bool (items,)``.
+
+    Returns:
+        the class of every item, 0 where no side holds it, and which classes may pair, ``bool (classes, classes)``.
+    """
+    # Two bits an alternative: items with equal patterns are one class, and classes pair or do not.
+    patterns, of_item = np.unique(np.array(sides).T, axis=0, return_inverse=True)
+    pairable = np.zeros((len(patterns), len(patterns)), np.bool_)
+    for i in range(0, len(sides), 2):
+        forth = patterns[:, i, None] & patterns[None, :, i + 1]
+        pairable |= forth | forth.T
+    # np.unique sorts patterns, so "held by none" is class 0 if there is such; otherwise make room for it.
+    shift = 0 if not patterns[0].any() else 1
+    if shift:
+        pairable = np.pad(pairable, ((1, 0), (1, 0)))
+    classes = of_item.reshape(-1) + shift
+    return classes.astype(np.uint8 if len(pairable) < 256 else np.uint16), pairable
 
 
 def _explaining_pairs(size: int, masks: list[_LocusMask]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -30,7 +30,7 @@ from . import nomenclature as nomenclature_
 from .errors import FrequencyError, HlaError, IndexDamaged, SearchError
 from .frequencies import FrequencySet
 from .nomenclature import Nomenclature
-from .segment import DonorRow, Segment
+from .segment import COLUMNS, DonorRow, Segment
 from .typings import MATCH_LOCI
 
 __all__ = ["DonorRow", "Index", "Manifest", "build", "verify"]
@@ -121,16 +121,12 @@ def build(
             on_refused=None if on_refused is None else refuse,
             progress=progress,
         )
-        taken = [
-            int(p.name.split("-")[1]) for p in root.glob("generation-*") if p.name.split("-")[1].isdigit()
-        ]
+        taken = [int(p.name.split("-")[1]) for p in root.glob("generation-*") if p.name.split("-")[1].isdigit()]
         number = max(taken, default=0) + 1
         part = root / f"generation-{number}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
-        files = {
-            name: _write(part / name, array) for name, array in _arrays(donors, frequency_sets, nomenclature)
-        }
+        files = {name: _write(part / name, array) for name, array in _arrays(donors, frequency_sets, nomenclature)}
         manifest = Manifest(
             FORMAT,
             number,
@@ -208,8 +204,8 @@ class Index:
         return Segment(
             _Keys(self._maps["donors.text"], self._maps["donors.offsets"]),
             self._maps["sets"],
-            {locus: self._maps[f"codes.{locus}"] for locus in MATCH_LOCI},
-            {locus: _lines(self._maps[f"typings.{locus}"]) for locus in MATCH_LOCI},
+            {column: self._maps[f"codes.{column}"] for column in COLUMNS},
+            {column: _lines(self._maps[f"typings.{column}"]) for column in COLUMNS},
             self.manifest.blank,
         )
 
@@ -265,9 +261,9 @@ def _arrays(
     yield "donors.text", _bytes(b"".join(keys))
     yield "donors.offsets", np.cumsum([0, *map(len, keys)], dtype=np.uint64)
     yield "sets", donors.sets
-    for locus in MATCH_LOCI:
-        yield f"codes.{locus}", donors.codes[locus]
-        yield f"typings.{locus}", _bytes("\n".join(donors.texts[locus]).encode())
+    for column in COLUMNS:
+        yield f"codes.{column}", donors.codes[column]
+        yield f"typings.{column}", _bytes("\n".join(donors.texts[column]).encode())
     yield "nomenclature", _bytes(nomenclature.text().encode())
     for i, frequency_set in enumerate(frequency_sets):
         yield f"set.{i}", _bytes(frequency_set.text().encode())
@@ -353,9 +349,7 @@ def _replace(path: Path, content: bytes) -> None:
 def _lock(root: Path) -> Iterator[None]:
     """Hold the directory's lock file; the operating system frees it when the process ends."""
     with open(root / "lock", "a+b") as stream:
-        busy = HlaError(
-            "index.busy", "Another build is writing this index; try again when it is done.", file=str(root)
-        )
+        busy = HlaError("index.busy", "Another build is writing this index; try again when it is done.", file=str(root))
         try:
             import fcntl
         except ImportError:  # Windows

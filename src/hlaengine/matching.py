@@ -84,7 +84,7 @@ class Comparison:
         for locus in loci:
             rest = [both[:, i] for i in loci if i != locus] or [np.zeros(len(both), np.int64)]
             less_one += self._join(mixed_key(rest), cut, locus)
-        return full, less_one
+        return _at_most_one(full), _at_most_one(less_one)
 
     def _join(self, key: NDArray[np.int64], cut: int, locus: int | None) -> NDArray[np.float64]:
         """Sum the products of entries with equal keys, and with one shared allele at `locus` where it is
@@ -123,9 +123,7 @@ class Comparison:
         weight = self.patients.probability[mine]
         starts, stops = self._d_offsets[donors], self._d_offsets[donors + 1]
         sizes = stops - starts
-        entries = (
-            np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        )
+        entries = np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         owner = np.repeat(np.arange(len(donors)), sizes)
         theirs = self.donors.probability[entries]
         both = np.zeros((len(donors), self.loci))
@@ -137,11 +135,9 @@ class Comparison:
             marginal = np.bincount(of_p[locus], weights=weight, minlength=len(share))
             for size, into in ((2, both), (1, one)):
                 chance = marginal @ (share == size)
-                into[:, locus] = np.bincount(
-                    owner, weights=theirs * chance[of_d[locus]], minlength=len(donors)
-                )
+                into[:, locus] = np.bincount(owner, weights=theirs * chance[of_d[locus]], minlength=len(donors))
         exactly = self._exactly(weight, of_p, theirs, of_d, owner, len(donors))
-        return Columns(exactly, both, one)
+        return Columns(_at_most_one(exactly), _at_most_one(both), _at_most_one(one))
 
     def _exactly(
         self,
@@ -174,3 +170,8 @@ class Comparison:
                     owner, weights=theirs * chance[inverse.reshape(-1), count], minlength=donors
                 )
         return result
+
+
+def _at_most_one(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums that rounding carried a unit in the last place above 1 are 1 (in place)."""
+    return np.minimum(probability, 1.0, out=probability)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from dataclasses import dataclass
 
 from .errors import NomenclatureError
@@ -143,13 +144,13 @@ class Nomenclature:
         )
 
 
-def read(path: str) -> Nomenclature:
+def read(path: str | os.PathLike[str]) -> Nomenclature:
     """Read a nomenclature table; its first line is ``# name,version``.
 
     Raises:
         NomenclatureError: with file and line, where the table is not one.
     """
-    return from_text(read_text(path), path)
+    return from_text(read_text(path), os.fspath(path))
 
 
 def from_text(text: str, file: str = "nomenclature") -> Nomenclature:
@@ -157,17 +158,13 @@ def from_text(text: str, file: str = "nomenclature") -> Nomenclature:
     lines = text.split("\n")
     name, comma, version = lines[0].removeprefix("# ").strip().partition(",")
     if not lines[0].startswith("# ") or not comma:
-        raise NomenclatureError(
-            "nomenclature.no_name", "The first line must be '# name,version'.", file=file, line=1
-        )
+        raise NomenclatureError("nomenclature.no_name", "The first line must be '# name,version'.", file=file, line=1)
     alleles: dict[str, Allele] = {}
     longer: dict[str, str] = {}
     for number, row in enumerate(csv.reader(io.StringIO("\n".join(lines[1:]))), 2):
         if number == 2 or not row:
             if number == 2 and row != ["allele", "p_group", "longer"]:
-                raise NomenclatureError(
-                    "nomenclature.bad_header", "Expected allele,p_group,longer.", file=file, line=2
-                )
+                raise NomenclatureError("nomenclature.bad_header", "Expected allele,p_group,longer.", file=file, line=2)
             continue
         if len(row) != 3 or row[0] in alleles or "*" not in row[0]:
             raise NomenclatureError(

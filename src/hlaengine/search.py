@@ -21,12 +21,12 @@ from .index import Index
 from .matching import Columns, Comparison
 from .nomenclature import NULL
 from .segment import DonorRow, Segment
-from .typings import MATCH_LOCI, LocusTyping, Typing, parse
+from .typings import MATCH_LOCI, Typing, parse
 
 #: Why a hit has no numbers although the donor is explained.
 PATIENT_UNEXPLAINED = "patient_unexplained"
 #: Donors with fewer typed loci take no part.
-LEAST_TYPED_LOCI = 2
+LEAST_TYPED_LOCI = 1
 
 _CACHED_TYPINGS = 50_000
 _Imputed = tuple[tuple[NDArray[np.int64], NDArray[np.float64]], Pairs]
@@ -100,7 +100,7 @@ class Searcher:
         self._imputers = [Imputer(s, self._nomenclature) for s in index.frequency_sets]
         # P code of each haplotype's alleles, so that sets of any level are compared alike.
         self._p_codes = [self._p_coding(i) for i in range(len(self._imputers))]
-        self._imputed: OrderedDict[tuple[int, tuple[LocusTyping, ...]], _Imputed] = OrderedDict()
+        self._imputed: OrderedDict[tuple[object, ...], _Imputed] = OrderedDict()
         self._base = _Part(index.segment, self)
 
     def search(
@@ -191,7 +191,7 @@ class Searcher:
         return np.array(sorted(r for r in rows if r is not None), dtype=np.intp)
 
     def _impute(self, which: int, typing: Typing) -> _Imputed:
-        key = (which, tuple(typing.loci[locus] for locus in MATCH_LOCI if locus in typing.loci))
+        key = (which, typing.phased, *(typing.loci[locus] for locus in MATCH_LOCI if locus in typing.loci))
         known = self._imputed.get(key)
         if known is None:
             pairs = self._imputers[which].impute(typing)
@@ -219,13 +219,11 @@ class _Part:
         self.segment = donors
         self.searcher = searcher
         self.typings = {
-            locus: [None, *(parse(t, blank=donors.blank).loci[locus] for t in texts)]
-            for locus, texts in donors.texts.items()
+            locus: [None, *(parse(t, blank=donors.blank).loci[locus] for t in donors.texts[locus])]
+            for locus in MATCH_LOCI
         }
         self._tables = {
-            locus: LocusTable(
-                [alternatives(t, searcher.elements, NULL) for t in typings[1:] if t is not None]
-            )
+            locus: LocusTable([alternatives(t, searcher.elements, NULL) for t in typings[1:] if t is not None])
             for locus, typings in self.typings.items()
         }
 
@@ -245,21 +243,11 @@ class _Part:
         fits[hidden] = False
         rows = np.flatnonzero(fits)
         least_most = [
-            np.array(
-                [tables[locus][which][self.segment.codes[locus][rows]] for locus in MATCH_LOCI]
-            ).T.tolist()
+            np.array([tables[locus][which][self.segment.codes[locus][rows]] for locus in MATCH_LOCI]).T.tolist()
             for which in (0, 1)
         ]
         for row, low, high in zip(rows.tolist(), *least_most, strict=True):
             yield _Candidate(self, row, tuple(low), tuple(high))
-
-    def typing_of(self, row: int) -> Typing:
-        loci = {}
-        for locus, code in self.segment.row_codes(row).items():
-            typing = self.typings[locus][code]
-            if typing is not None:
-                loci[locus] = typing
-        return Typing(loci, "", {})
 
 
 class _Ranking:
@@ -284,7 +272,7 @@ class _Ranking:
             key = (id(candidate.part), tuple(donors.row_codes(candidate.row).values()), which)
             slot = slots.setdefault(key, len(slots))
             if slot == len(self.imputed):
-                self.imputed.append(searcher._impute(which, candidate.part.typing_of(candidate.row)))
+                self.imputed.append(searcher._impute(which, donors.typing(candidate.row)))
             self.slot.append(slot)
         self.columns: Columns | None = None
         self._place: dict[int, int] = {}
@@ -316,7 +304,7 @@ class _Ranking:
         p_10 = p_9 = p_8 = None
         reason = None
         if self.columns is not None and place is not None:
-            p_10, p_9, p_8 = (_probability(x) for x in self.columns.exactly[place, :-4:-1])
+            p_10, p_9, p_8 = (float(x) for x in self.columns.exactly[place, :-4:-1])
         elif self.patient_explained:
             reason = self.imputed[self.slot[i]][1].unexplained[0].reason
         else:
@@ -327,12 +315,8 @@ class _Ranking:
             theirs = candidate.part.typings[locus][codes[locus]]
             mine = self.patient.loci.get(locus)
             loci[locus] = LocusMatch(
-                _probability(self.columns.both[place, n])
-                if self.columns is not None and place is not None
-                else None,
-                _probability(self.columns.one[place, n])
-                if self.columns is not None and place is not None
-                else None,
+                float(self.columns.both[place, n]) if self.columns is not None and place is not None else None,
+                float(self.columns.one[place, n]) if self.columns is not None and place is not None else None,
                 candidate.least[n],
                 candidate.most[n],
                 mine.text if mine else "",
@@ -344,18 +328,13 @@ class _Ranking:
             self.searcher.index.frequency_sets[int(donors.sets[row])].name,
             sum(candidate.least),
             sum(candidate.most),
-            sum(code != 0 for code in codes.values()),
+            sum(codes[locus] != 0 for locus in MATCH_LOCI),
             p_10,
             p_9,
             p_8,
             reason,
             loci,
         )
-
-
-def _probability(value: float) -> float:
-    """A sum that rounding carried above 1 is 1."""
-    return min(float(value), 1.0)
 
 
 def format_probability(p: float | None, digits: int = 1) -> str:

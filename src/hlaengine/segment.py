@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 
 from .errors import HlaError, SearchError
 from .nomenclature import Nomenclature
-from .typings import MATCH_LOCI, LocusTyping, Typing, parse
+from .typings import MATCH_LOCI, LocusTyping, PhasedBlock, Typing, parse
+
+#: Stands among the loci for what is known of phase, as text of whole blocks.
+PHASE = "phase"
+COLUMNS = (*MATCH_LOCI, PHASE)
 
 
 @dataclass(frozen=True)
@@ -33,8 +37,8 @@ class Segment:
     Attributes:
         donors: the keys, a sequence of text.
         sets: ``uint8 (donors,)``, index into the index's frequency sets.
-        codes: per locus, unsigned ``(donors,)``: 0 untyped, i the i-th distinct typing.
-        texts: per locus, the distinct typings as text, for the codes 1, 2, ….
+        codes: per locus and for `PHASE`, unsigned ``(donors,)``: 0 untyped, i the i-th distinct typing.
+        texts: per locus and for `PHASE`, the distinct typings as text, for the codes 1, 2, ….
         blank: how a blank side was read (`typings.parse`).
     """
 
@@ -44,17 +48,22 @@ class Segment:
     texts: dict[str, Sequence[str]]
     blank: str
 
-    def locus_typing(self, locus: str, code: int) -> LocusTyping | None:
-        """The typing a code stands for; None for 0."""
-        return None if code == 0 else parse(self.texts[locus][code - 1], blank=self.blank).loci[locus]
-
     def typing(self, row: int) -> Typing:
         """A donor's typing, over the loci of the index."""
-        texts = [self.texts[locus][code - 1] for locus, code in self.row_codes(row).items() if code]
-        return parse("^".join(texts), blank=self.blank)
+        codes = self.row_codes(row)
+        loci: dict[str, LocusTyping] = {}
+        phased: tuple[PhasedBlock, ...] = ()
+        for column, code in codes.items():
+            if code:
+                typing = parse(self.texts[column][code - 1], blank=self.blank)
+                if column == PHASE:
+                    phased = typing.phased
+                else:
+                    loci[column] = typing.loci[column]
+        return Typing(loci, "", {}, phased)
 
     def row_codes(self, row: int) -> dict[str, int]:
-        """Locus to code of one donor."""
+        """Locus, and `PHASE`, to code of one donor."""
         return {locus: int(codes[row]) for locus, codes in self.codes.items()}
 
     def find(self, donor: str) -> int | None:
@@ -100,7 +109,7 @@ def from_rows(
     """
     total = len(rows) if isinstance(rows, Sequence) else None
     sets = {name: i for i, name in enumerate(set_names)}
-    dictionaries: dict[str, dict[str, int]] = {locus: {} for locus in MATCH_LOCI}
+    dictionaries: dict[str, dict[str, int]] = {column: {} for column in COLUMNS}
     # Registers repeat typings: what one text codes to is kept.
     seen: dict[str, tuple[int, ...]] = {}
     records: dict[str, tuple[int, tuple[int, ...]]] = {}
@@ -112,8 +121,7 @@ def from_rows(
                 if row.frequency_set not in sets:
                     raise SearchError(
                         "search.unknown_set",
-                        f"The index has no frequency set {row.frequency_set!r}; "
-                        f"it has {', '.join(set_names)}.",
+                        f"The index has no frequency set {row.frequency_set!r}; it has {', '.join(set_names)}.",
                         frequency_set=row.frequency_set,
                     )
                 codes = seen.get(row.typing)
@@ -130,23 +138,24 @@ def from_rows(
         if progress is not None:
             progress(done, total)
     donors = sorted(records)
-    table = np.array([records[d][1] for d in donors], dtype=np.uint32).reshape(-1, len(MATCH_LOCI))
+    table = np.array([records[d][1] for d in donors], dtype=np.uint32).reshape(-1, len(COLUMNS))
     return Segment(
         donors,
         np.array([records[d][0] for d in donors], dtype=np.uint8),
         {
-            locus: np.ascontiguousarray(table[:, i].astype(code_type(len(dictionaries[locus]))))
-            for i, locus in enumerate(MATCH_LOCI)
+            column: np.ascontiguousarray(table[:, i].astype(code_type(len(dictionaries[column]))))
+            for i, column in enumerate(COLUMNS)
         },
-        {locus: list(dictionaries[locus]) for locus in MATCH_LOCI},
+        {column: list(dictionaries[column]) for column in COLUMNS},
         blank,
     )
 
 
 def _codes(typing: Typing, dictionaries: dict[str, dict[str, int]]) -> tuple[int, ...]:
+    texts = {locus: typing.loci[locus].text for locus in MATCH_LOCI if locus in typing.loci}
+    if typing.phased:
+        texts[PHASE] = "^".join(block.text for block in typing.phased)
     return tuple(
-        dictionaries[locus].setdefault(typing.loci[locus].text, len(dictionaries[locus]) + 1)
-        if locus in typing.loci
-        else 0
-        for locus in MATCH_LOCI
+        dictionaries[column].setdefault(texts[column], len(dictionaries[column]) + 1) if column in texts else 0
+        for column in COLUMNS
     )

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from typing import IO
 
 from .errors import HlaError, InputFileError
 from .typings import Typing, parse
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,14 @@ class Subject:
     offset: int = 0
 
 
-def read_text(path: str) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
     """The whole text of a file; a `.gz` is unpacked, a UTF-8 byte-order mark is passed over.
 
     Raises:
-        InputFileError: missing, unreadable, damaged gzip, or not UTF-8 (with the line of the first bad byte).
+        InputFileError: missing, unreadable, damaged gzip; not UTF-8 or a control character (with the line of
+            the first).
     """
+    path = os.fspath(path)
     try:
         with open(path, "rb") as stream:
             raw = stream.read()
@@ -47,25 +52,35 @@ def read_text(path: str) -> str:
         reason = error.strerror or "unknown reason"
         raise InputFileError("file.unreadable", f"The file cannot be read: {reason}.", file=path) from None
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = error.start - (raw.rfind(b"\n", 0, error.start) + 1)
         raise InputFileError(
             "file.not_utf8", "The file is not UTF-8; save it as UTF-8.", file=path, line=line, position=column
         ) from None
+    if (bad := _CONTROL.search(text)) is not None:
+        # Invisible characters make two ids out of one; no text of ours holds any.
+        raise InputFileError(
+            "file.control_character",
+            f"The file holds the control character {bad[0]!a}; remove it.",
+            file=path,
+            line=text.count("\n", 0, bad.start()) + 1,
+            position=bad.start() - (text.rfind("\n", 0, bad.start()) + 1),
+            character=bad[0],
+        )
+    return text
 
 
-def read_subjects(path: str, *, blank: str = "homozygous") -> list[Subject]:
+def read_subjects(path: str | os.PathLike[str], *, blank: str = "homozygous") -> list[Subject]:
     """Read subjects: lines ``ID%GL``, or CSV with the columns ``id`` and ``gl``.
 
     Raises:
         HlaError: with file, line and column, for anything that is not such a record; ids must be unique.
     """
+    path = os.fspath(path)
     text = read_text(path)
-    first_line, first = next(
-        ((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()), (1, "")
-    )
+    first_line, first = next(((n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()), (1, ""))
     if not first:
         raise InputFileError("subjects.empty", "The file holds no subject.", file=path, line=1)
     columns = [c.strip().lower() for c in first.split(",")]
@@ -110,9 +125,7 @@ def _percent_records(path: str, text: str) -> Iterator[tuple[int, int, str, str]
         yield number, len(id_) + 1, id_.strip(), gl
 
 
-def _csv_records(
-    path: str, text: str, header_line: int, columns: list[str]
-) -> Iterator[tuple[int, int, str, str]]:
+def _csv_records(path: str, text: str, header_line: int, columns: list[str]) -> Iterator[tuple[int, int, str, str]]:
     for wanted in ("id", "gl"):
         if columns.count(wanted) != 1:
             raise InputFileError(
@@ -148,12 +161,13 @@ def _csv_records(
 
 
 @contextmanager
-def write_text(path: str) -> Iterator[IO[str]]:
+def write_text(path: str | os.PathLike[str]) -> Iterator[IO[str]]:
     """A text stream beside `path` that takes its place when the block ends well and is removed when it does
     not.
 
     A `.gz` is packed without a time stamp, so that equal content is equal bytes.
     """
+    path = os.fspath(path)
     part = f"{path}.{os.getpid()}.part"
     try:
         with open(part, "wb") as raw:

@@ -2,13 +2,14 @@
 
 Grammar, weakest operator first (Milius et al. 2013, Tissue Antigens 82:106-112, doi 10.1111/tan.12150):
 ``^`` joins loci, ``|`` unites whole genotypes, ``+`` joins the two copies, ``~`` joins loci in phase, ``/``
-lists possible alleles. Phase is read and set aside: compatibility depends on genotypes only
+lists possible alleles. Phase narrows imputation; compatibility depends on genotypes only
 (docs/engine/meanings.md).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +57,18 @@ class LocusTyping:
         return any(name.endswith("*NEW") for name in self.names())
 
 
+#: One copy of loci in phase: (locus, side) in the order of `KNOWN_LOCI`; None is "any".
+Copy = tuple[tuple[str, Side], ...] | None
+
+
+@dataclass(frozen=True)
+class PhasedBlock:
+    """Loci known in phase: `alternatives`, one of which holds, each a pair of copies; and the block's `text`."""
+
+    alternatives: tuple[tuple[Copy, Copy], ...]
+    text: str = field(compare=False)
+
+
 @dataclass(frozen=True)
 class Typing:
     """A subject's typing; a locus that is absent is untyped and allows every allele.
@@ -64,21 +77,23 @@ class Typing:
         loci: locus name to `LocusTyping`, in the order of `KNOWN_LOCI`.
         text: the text that was parsed.
         positions: allele name to its first 0-based position in `text`.
+        phased: what is known of phase, over and above the loci one by one.
     """
 
     loci: dict[str, LocusTyping]
     text: str
     positions: dict[str, int]
+    phased: tuple[PhasedBlock, ...] = ()
 
     def gl_string(self) -> str:
         """The typing in canonical locus order, without ``HLA-``."""
-        return "^".join(locus.text for locus in self.loci.values())
+        block_of = {locus: b for b in self.phased for copy in b.alternatives[0] for locus, _ in copy or ()}
+        texts = (block_of[x].text if x in block_of else locus.text for x, locus in self.loci.items())
+        return "^".join(dict.fromkeys(texts))
 
     def unknown(self, name: str, message: str, **params: Any) -> TypingError:
         """The error for an allele that could not be followed, at its place in the text."""
-        return TypingError(
-            "typing.unknown_allele", message, position=self.positions.get(name), allele=name, **params
-        )
+        return TypingError("typing.unknown_allele", message, position=self.positions.get(name), allele=name, **params)
 
 
 def parse(text: str, *, blank: str = "homozygous") -> Typing:
@@ -107,6 +122,7 @@ class _Parser:
         self.text = text
         self.blank = blank
         self.positions: dict[str, int] = {}
+        self.phased: list[PhasedBlock] = []
 
     def typing(self) -> Typing:
         start = len(self.text) - len(self.text.lstrip())
@@ -125,32 +141,56 @@ class _Parser:
                     )
                 loci[locus] = parsed
         ordered = {locus: loci[locus] for locus in KNOWN_LOCI if locus in loci}
-        return Typing(ordered, self.text, self.positions)
+        return Typing(ordered, self.text, self.positions, tuple(self.phased))
 
     def _block(self, at: int, block: str) -> list[tuple[str, LocusTyping]]:
         """The loci between two ``^``: one, or several where they stand in phase."""
         genotypes = [self._genotype(a, g) for a, g in _split(block, "|", at)]
-        loci = list(genotypes[0])
+        loci = list(dict.fromkeys(locus for genotype in genotypes for locus in genotype))
         for position, genotype in zip((a for a, _ in _split(block, "|", at)), genotypes, strict=True):
-            if set(genotype) != set(loci):
+            if (set(genotypes[0]) ^ set(genotype)) - _may_differ(genotypes[0]):
                 raise TypingError(
                     "typing.mixed_loci",
-                    f"The genotypes joined by '|' must be of one locus, "
-                    f"not {loci[0]} and {next(iter(genotype))}.",
+                    f"The genotypes joined by '|' must be of one locus, not {loci[0]} and {next(iter(genotype))}.",
                     position=position,
                     loci=sorted({*loci, *genotype}),
                 )
         result = []
         for locus in loci:
-            pairs, texts, presumed = [], [], False
+            pairs: list[tuple[Side, Side]] = []
+            texts: list[str] = []
+            presumed = False
             for genotype in genotypes:
+                if locus not in genotype:
+                    continue
                 first, second, was_blank = genotype[locus]
                 presumed |= was_blank and self.blank == "homozygous" and locus not in OPTIONAL_LOCI
                 pairs.append(self._pair(locus, first, second))
                 texts.append("+".join("/".join(s) for s in (first, second) if s is not None))
             unique = tuple(dict.fromkeys(pairs))
             result.append((locus, LocusTyping(locus, unique, "|".join(dict.fromkeys(texts)), presumed)))
+        if len(loci) > 1:
+            self._keep_phase(genotypes)
         return result
+
+    def _keep_phase(self, genotypes: list[dict[str, tuple[Side, Side, bool]]]) -> None:
+        order = [locus for locus in KNOWN_LOCI if locus in genotypes[0] and locus not in OPTIONAL_LOCI]
+        if len(order) < 2:
+            return
+        alternatives: list[tuple[Copy, Copy]] = []
+        texts = []
+        for genotype in genotypes:
+            copies: list[Copy] = []
+            written = []
+            blank = genotype[order[0]][2]
+            for sides in [[(x, genotype[x][0]) for x in order], [(x, genotype[x][1]) for x in order]][: 2 - blank]:
+                copies.append(tuple(sides))
+                written.append("~".join("/".join(side or ()) for _, side in sides))
+            if blank:
+                copies.append(copies[0] if self.blank == "homozygous" else None)
+            alternatives.append((copies[0], copies[1]))
+            texts.append("+".join(written))
+        self.phased.append(PhasedBlock(tuple(dict.fromkeys(alternatives)), "|".join(dict.fromkeys(texts))))
 
     def _pair(self, locus: str, first: Side, second: Side) -> tuple[Side, Side]:
         # DRB3/4/5: one written copy says nothing of a second, and a missing gene must not count as a match.
@@ -172,7 +212,7 @@ class _Parser:
         written = [self._copy(a, c) for a, c in copies if c.strip() not in _BLANKS]
         if not written:
             raise TypingError("typing.empty_genotype", "At least one allele must be given.", position=at)
-        if len(written) == 2 and set(written[0]) != set(written[1]):
+        if len(written) == 2 and (set(written[0]) ^ set(written[1])) - _may_differ(written[0]):
             raise TypingError(
                 "typing.mixed_loci",
                 f"The two copies joined by '+' must be of one locus, not {'~'.join(written[0])} and "
@@ -180,10 +220,13 @@ class _Parser:
                 position=copies[1][0],
                 loci=sorted({*written[0], *written[1]}),
             )
-        return {
-            locus: (side, written[1][locus] if len(written) == 2 else None, len(written) == 1)
-            for locus, side in written[0].items()
-        }
+        first = written[0]
+        second = written[1] if len(written) == 2 else {}
+        genotype: dict[str, tuple[Side, Side, bool]] = {}
+        for locus in {**first, **second}:
+            sides = [copy[locus] for copy in (first, second) if locus in copy]
+            genotype[locus] = (sides[0], sides[1] if len(sides) == 2 else None, len(sides) == 1)
+        return genotype
 
     def _copy(self, at: int, text: str) -> dict[str, Side]:
         """One copy: a locus, or loci in phase, each with its possible alleles."""
@@ -260,12 +303,16 @@ class _Parser:
         hint = f"; for the whole group write {locus}*{fields}:XX" if re.fullmatch(r"\d{2,4}", fields) else ""
         return TypingError(
             "typing.bad_fields",
-            f"'{locus}*{fields}' must have two to four fields of two to four digits, "
-            f"as in {locus}*02:01{hint}.",
+            f"'{locus}*{fields}' must have two to four fields of two to four digits, as in {locus}*02:01{hint}.",
             position=at,
             locus=locus,
             fields=fields,
         )
+
+
+def _may_differ(copy: Collection[str]) -> frozenset[str]:
+    """The loci that another copy or genotype need not have: DRB3, DRB4, DRB5 where they travel in phase."""
+    return OPTIONAL_LOCI if len(copy) > 1 else frozenset()
 
 
 def _split(text: str, operator: str, start: int, *, blank_ends: bool = False) -> list[tuple[int, str]]:
@@ -282,7 +329,7 @@ def _split(text: str, operator: str, start: int, *, blank_ends: bool = False) ->
             raise TypingError(
                 "typing.doubled_operator",
                 f"Nothing stands {'before' if i == 0 else 'after'} the operator '{operator}'.",
-                position=at if i == 0 else at - 1,
+                position=at if i == 0 or between else at - 1,
                 operator=operator,
             )
         lead = len(piece) - len(piece.lstrip(" ")) if operator in "^|+" else 0

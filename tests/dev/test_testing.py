@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from devkit import chores, cli, place, postgres, testing
 from devkit.say import Problem
 
-from .conftest import ROOT
+from .conftest import ROOT, alive, until
 
 SUITE = """
 import pytest
@@ -43,7 +44,10 @@ def small_suite(tmp_path):
         (house / "tests" / "engine" / "test_one.py").write_text(text)
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "XIANGSUI_"))}
         command = [sys.executable, str(house / "dev"), "test", *arguments]
-        return subprocess.run(command, cwd=house, env=env, capture_output=True, text=True, timeout=120)
+        pipe = subprocess.PIPE
+        run.process = subprocess.Popen(command, cwd=house, env=env, stdout=pipe, stderr=pipe, text=True)
+        out, error = run.process.communicate(timeout=120)
+        return subprocess.CompletedProcess(command, run.process.returncode, out, error)
 
     return run
 
@@ -66,6 +70,26 @@ def test_a_suite_that_cannot_be_read_has_failed(small_suite):
 def test_options_of_pytest_are_handed_on(small_suite):
     done = small_suite(SUITE, "engine", "--", "-k", "good")
     assert done.stdout.splitlines()[-1] == "1 passed, 0 failed, 0 skipped"
+
+
+def test_a_stopped_run_leaves_nothing_behind(small_suite, tmp_path):
+    slow = f"""
+import os, pathlib, time
+def test_slow():
+    pathlib.Path({str(tmp_path / "pid")!r}).write_text(str(os.getpid()))
+    time.sleep(60)
+"""
+    stopper = threading.Thread(target=_stop_once_written, args=(tmp_path / "pid", small_suite))
+    stopper.start()
+    done = small_suite(slow, "engine")
+    stopper.join()
+    assert done.returncode == 130
+    until(lambda: not alive(int((tmp_path / "pid").read_text())))
+
+
+def _stop_once_written(path, small_suite):
+    until(path.exists)
+    small_suite.process.terminate()
 
 
 def test_rooms_are_found_by_name_and_by_path():

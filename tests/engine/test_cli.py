@@ -67,14 +67,9 @@ def test_impute(files):
 
 def test_match_lists_the_unexplained_after_the_others(files):
     patients = files("p.csv", f"gl,id\n{HETEROZYGOUS},P1\n")
-    donors = files(
-        "d.txt.gz", f"D3%{HETEROZYGOUS.replace('02:01', '02:05')}\nD2%{HETEROZYGOUS}\nD1%{HETEROZYGOUS}\n"
-    )
+    donors = files("d.txt.gz", f"D3%{HETEROZYGOUS.replace('02:01', '02:05')}\nD2%{HETEROZYGOUS}\nD1%{HETEROZYGOUS}\n")
     out = files.out + ".gz"
-    assert (
-        main(["match", "--frequencies", files.set, "--patients", patients, "--donors", donors, "--out", out])
-        == 0
-    )
+    assert main(["match", "--frequencies", files.set, "--patients", patients, "--donors", donors, "--out", out]) == 0
     found = rows(out)
     assert found[0] == [
         "patient",
@@ -126,7 +121,7 @@ def test_the_threshold_is_strict(files):
         ("%A*01:01\n", "subjects.no_id", 1, 1),
         ("S1%\n", "typing.empty", 1, 4),
         ("S1%A*01:01\nS2%A*01:01+A*02;01\n", "typing.bad_character", 2, 16),
-        ("S1%A*01:01++A*02:01\n", "typing.doubled_operator", 1, 11),
+        ("S1%A*01:01++A*02:01\n", "typing.doubled_operator", 1, 12),
         ("S1%Z*01:01\n", "typing.unknown_locus", 1, 4),
         ("S1%A*01:01:09+A*01:01\n", "typing.unknown_allele", 1, 4),
         ("id,typing\nS1,A*01:01\n", "subjects.missing_column", 1, 1),
@@ -135,6 +130,7 @@ def test_the_threshold_is_strict(files):
         ("id,gl\nS1,A*01:01,x\n", "subjects.cells", 2, 1),
         ("id,gl\nS1,A*01:01\nS2,A*0101\n", "typing.bad_fields", 3, 6),
         ('id,gl\nS1,"A*01:01\n', "file.bad_csv", 2, 1),
+        ("S1%A*01:01\nS\x01%A*01:01", "file.control_character", 2, 2),
         (b"S1%A*01:01\nS\xff%A*01:01", "file.not_utf8", 2, 2),
         ("S1%A*01:01".encode("utf-16"), "file.not_utf8", 1, 1),
     ],

@@ -52,6 +52,17 @@ def brute(text):
     return {g: w / total for g, w in weights.items()}
 
 
+def test_known_phase_narrows_the_pairs():
+    imputer = imputation.Imputer(SET, starter.nomenclature())
+    cis = imputer.impute(typings.parse("A*01:01~B*08:01+A*02:01~B*07:02"))
+    trans = imputer.impute(typings.parse("A*01:01~B*07:02+A*02:01~B*08:01"))
+    either = imputer.impute(typings.parse("A*01:01~B*08:01+A*02:01~B*07:02|A*01:01~B*07:02+A*02:01~B*08:01"))
+    unphased = imputer.impute(typings.parse("A*01:01+A*02:01^B*08:01+B*07:02"))
+    assert len(cis.first) == len(trans.first) == 1
+    assert len(either.first) == len(unphased.first) == 2
+    assert np.isclose(cis.z + trans.z, unphased.z)
+
+
 def _explains(locus, a, b):
     return any((a in s and b in t) or (a in t and b in s) for s, t in locus.alternatives)
 
@@ -147,12 +158,9 @@ def test_wmda_reference(no_nomenclature):
         for name in ("patients", "donors")
     )
     found = {
-        (r.patient, r.donor): (r.p_10, r.p_9, r.p_8, *r.both, *r.one)
-        for r in exercise.match(patients, donors, imputer)
+        (r.patient, r.donor): (r.p_10, r.p_9, r.p_8, *r.both, *r.one) for r in exercise.match(patients, donors, imputer)
     }
     with open(shared("wmda/expected_matches.csv"), newline="") as stream:
-        expected = {
-            (r[0], r[1]): [float(x) for x in r[2:]] for r in itertools.islice(csv.reader(stream), 1, None)
-        }
+        expected = {(r[0], r[1]): [float(x) for x in r[2:]] for r in itertools.islice(csv.reader(stream), 1, None)}
     assert found.keys() == expected.keys()
     assert max(abs(a - b) for k in expected for a, b in zip(expected[k], found[k], strict=True)) < 1e-12

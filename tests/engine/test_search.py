@@ -93,9 +93,7 @@ def test_overlay_rows_stand_over_the_index(searcher):
     gone = searcher.search(PATIENT, overlay=[DonorRow(first, None, SET.name)])
     assert hit_of(gone, first) is None
     assert gone.donors == before.donors - 1
-    both = searcher.search(
-        PATIENT, overlay=over("A*01:01", first) + over(PATIENT, first) + over(PATIENT, "new")
-    )
+    both = searcher.search(PATIENT, overlay=over("A*01:01", first) + over(PATIENT, first) + over(PATIENT, "new"))
     hit = hit_of(both, first)
     assert (hit.p_10, hit.count_min, hit.count_max, hit.typed_loci) == (1.0, 10, 10, 5)
     assert both.donors == before.donors + 1
@@ -124,11 +122,23 @@ def test_a_null_allele_is_not_expressed(searcher):
     assert hit_of(searcher.search(patient, overlay=over(both_null))) is None
 
 
+def test_a_donor_whose_phase_is_known_keeps_it_in_the_index(tmp_path):
+    phased = "A*30:01~B*13:02+A*02:07~B*46:01^DRB1*07:01+DRB1*09:01"
+    rows = [
+        DonorRow("X", phased, SET.name),
+        DonorRow("Y", phased.replace("A*30:01~B*13:02+A*02:07~B*46:01", "A*30:01+A*02:07^B*13:02+B*46:01"), SET.name),
+    ]
+    index.build(tmp_path, rows, frequency_sets=[SET], nomenclature=starter.nomenclature())
+    opened = index.Index.open(tmp_path)
+    assert opened.segment.typing(0).phased == parse(phased).phased
+    assert opened.segment.typing(1).phased == ()
+    found = search.Searcher(opened).search(phased)
+    assert [h.donor for h in found.hits] == ["X", "Y"]
+
+
 def test_p_groups_are_compared_whatever_the_names(searcher):
     patient = PATIENT.replace("DRB1*09:01+DRB1*09:01", "DRB1*14:54+DRB1*09:01")
-    donor = PATIENT.replace("DRB1*09:01+DRB1*09:01", "DRB1*14:01:01+DRB1*09:01:02:01").replace(
-        "C*01:02", "C*01:02P"
-    )
+    donor = PATIENT.replace("DRB1*09:01+DRB1*09:01", "DRB1*14:01:01+DRB1*09:01:02:01").replace("C*01:02", "C*01:02P")
     hit = hit_of(searcher.search(patient, overlay=over(donor)))
     assert (hit.count_min, hit.count_max) == (10, 10)
 

@@ -42,11 +42,22 @@ def test_a_blank_copy_of_an_optional_gene_is_absent():
     assert not locus.presumed_homozygous
 
 
-def test_phase_is_read_and_set_aside():
-    phased = parse("A*01:01~B*08:01+A*02:01~B*07:02")
+def test_phase_is_kept_beside_the_loci():
+    phased = parse("HLA-A*01:01~HLA-B*08:01+A*02:01~B*07:02")
     plain = parse("B*07:02+B*08:01^A*02:01+A*01:01")
     assert phased.loci == plain.loci
     assert list(phased.loci) == ["A", "B"]
+    one, two = (("A", ("A*01:01",)), ("B", ("B*08:01",))), (("A", ("A*02:01",)), ("B", ("B*07:02",)))
+    assert phased.phased[0].alternatives == ((one, two),)
+    assert plain.phased == ()
+    assert parse(phased.gl_string()).phased == phased.phased
+
+
+def test_drb345_may_differ_between_copies_in_phase():
+    typing = parse("DRB1*03:01~DRB3*01:01+DRB1*15:01~DRB5*01:01")
+    assert list(typing.loci) == ["DRB1", "DRB3", "DRB5"]
+    assert typing.loci["DRB5"].alternatives == ((("DRB5*01:01",), None),)
+    assert typing.phased == ()
 
 
 def test_alternatives_are_united_as_genotypes_not_as_sets():
@@ -63,14 +74,14 @@ def test_alternatives_are_united_as_genotypes_not_as_sets():
         ("A*01:01+A*02;01", "typing.bad_character", 12),
         ("A*01：01", "typing.bad_character", 4),
         ("A*01:01 A*02:01", "typing.bad_character", 7),
-        ("A*01:01++A*02:01", "typing.doubled_operator", 7),
-        ("A*01:01^^B*07:02", "typing.doubled_operator", 7),
+        ("A*01:01++A*02:01", "typing.doubled_operator", 8),
+        ("A*01:01^^B*07:02", "typing.doubled_operator", 8),
         ("A*01:01^", "typing.doubled_operator", 7),
         ("^A*01:01", "typing.doubled_operator", 0),
-        ("A*01:01//A*01:02", "typing.doubled_operator", 7),
+        ("A*01:01//A*01:02", "typing.doubled_operator", 8),
         ("A*01:01/", "typing.doubled_operator", 7),
-        ("A*01:01||A*01:02", "typing.doubled_operator", 7),
-        ("A*01:01~~B*07:02", "typing.doubled_operator", 7),
+        ("A*01:01||A*01:02", "typing.doubled_operator", 8),
+        ("A*01:01~~B*07:02", "typing.doubled_operator", 8),
         ("A*01:01+A*02:01+A*03:01", "typing.too_many_alleles", 16),
         ("A*01:01+B*07:02", "typing.mixed_loci", 8),
         ("A*01:01/B*07:02", "typing.mixed_loci", 8),

@@ -16,7 +16,17 @@ def read(content):
     return name, book.get_sheet_by_index(0).to_python(skip_empty_area=False)
 
 
-FORMULA_LIKE = ["=1+1", "+86138", "-1", "@SUM(A1)", "=HYPERLINK(\"http://x\")", "\t=1", "http://example.org", "007", "1e5"]
+FORMULA_LIKE = [
+    "=1+1",
+    "+86138",
+    "-1",
+    "@SUM(A1)",
+    '=HYPERLINK("http://x")',
+    "\t=1",
+    "http://example.org",
+    "007",
+    "1e5",
+]
 
 
 @pytest.mark.parametrize("text", FORMULA_LIKE)
@@ -68,7 +78,7 @@ def test_a_cell_longer_than_excel_holds_is_not_lost():
 
 
 def test_downloads_are_named_in_chinese_and_kept_nowhere():
-    answer = exports.xlsx_response(b"x", "匹配结果-甲/乙;\"\r\nX: y")
+    answer = exports.xlsx_response(b"x", '匹配结果-甲/乙;"\r\nX: y')
     assert answer["Cache-Control"] == "no-store"
     assert "\n" not in answer["Content-Disposition"]
     assert answer["Content-Disposition"].startswith("attachment; filename*=UTF-8''%E5%8C%B9")

@@ -73,9 +73,13 @@ def test_a_rolled_back_transaction_leaves_nothing(declared):
     def nothing(run):
         pass
 
-    with pytest.raises(RuntimeError), transaction.atomic():
-        nothing.enqueue()
-        raise RuntimeError
+    def interrupted():
+        with transaction.atomic():
+            nothing.enqueue()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert not Job.objects.exists()
     assert not DBTaskResult.objects.exists()
 
@@ -306,7 +310,9 @@ def test_periodic_jobs_are_no_news(declared):
     assert len(selectors.jobs_recent()) == 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_worker_runs_what_is_queued(declared):
+    """Between tasks the worker gives its connection back, so no transaction of the test's may be open."""
     ran = []
 
     @declared(title="试验")

@@ -47,6 +47,7 @@ def test_the_published_grid_is_valid():
     assert numbering.grid_is_valid("6939DKM001392612726")
     assert numbering.grid_is_valid("6939 DKM0 0139 2612 726")
     assert numbering.grid_is_valid("6939-dkm0-0139-2612-726")
+    assert numbering.grid_is_valid("6939 DKM0 0139 2612 7２6"), "as an input method leaves it"
     assert numbering.grid_print("6939DKM001392612726") == "6939 DKM0 0139 2612 726"
 
 

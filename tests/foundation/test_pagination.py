@@ -93,7 +93,8 @@ def ask(cursor):
             with transaction.atomic():
                 keyset_page(Job.objects.all(), order=order, cursor=cursor, size=2)
         except Refusal as refusal:
-            assert refusal.code == "page.cursor"
+            if refusal.code != "page.cursor":
+                raise
 
 
 @together
@@ -106,9 +107,17 @@ def test_random_text_is_no_crash(db, cursor):
 
 
 simple = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("2026-01-01"), st.just(str(uuid.uuid4()))
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.just("2026-01-01"),
+    st.just(str(uuid.uuid4())),
 )
-nested = st.one_of(simple, st.lists(simple, max_size=2), st.dictionaries(st.sampled_from(["t", "x"]), simple, max_size=1))
+nested = st.one_of(
+    simple, st.lists(simple, max_size=2), st.dictionaries(st.sampled_from(["t", "x"]), simple, max_size=1)
+)
 
 
 @together

@@ -1,6 +1,7 @@
 """The register: registering, numbers, typings that supersede each other, and what the search is told."""
 
 import datetime as dt
+import re
 import uuid
 
 import pytest
@@ -150,9 +151,13 @@ def test_one_current_typing_is_the_databases_word(place):
 
 
 def test_a_rolled_back_registration_leaves_no_change(place):
-    with pytest.raises(RuntimeError), transaction.atomic():
-        factories.donor(place, typing=patient_gl())
-        raise RuntimeError
+    def interrupted():
+        with transaction.atomic():
+            factories.donor(place, typing=patient_gl())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
     assert pending() == []
 
 
@@ -169,7 +174,14 @@ def test_registering_on_the_page(sign_in, world):
     alice = sign_in("alice")
     answer = alice.post(
         reverse("donors:new"),
-        {"sex": "M", "birth_year": "1999", "abo": "A", "rhesus": "+", "grid": f" {numbering.grid_print(GRID)} ", "typing": f"{patient_gl()[:20]}\n {patient_gl()[20:]}"},
+        {
+            "sex": "M",
+            "birth_year": "1999",
+            "abo": "A",
+            "rhesus": "+",
+            "grid": f" {numbering.grid_print(GRID)} ",
+            "typing": f"{patient_gl()[:20]}\n {patient_gl()[20:]}",
+        },
     )
     assert answer.status_code == 302, answer.content.decode()
     with scopes_disabled():
@@ -208,9 +220,24 @@ def test_a_taken_grid_stands_beside_its_field(sign_in, world):
 
 
 def test_full_width_characters_of_an_input_method_are_read(sign_in):
-    data = {"sex": "M", "birth_year": "１９９９", "abo": "", "rhesus": "", "grid": "", "typing": "Ａ＊０２：０１＋Ａ＊１１：０１"}
+    data = {
+        "sex": "M",
+        "birth_year": "１９９９",
+        "abo": "",
+        "rhesus": "",
+        "grid": "",
+        "typing": "Ａ＊０２：０１＋Ａ＊１１：０１",
+    }
     answer = sign_in("alice").post(reverse("donors:new"), data)
     assert answer.status_code == 302, answer.context["form"].errors
+
+
+def test_sex_is_chosen_and_not_left_as_it_stands(sign_in):
+    page = sign_in("alice").get(reverse("donors:new")).content.decode()
+    chosen = re.search(r'<select name="sex".*?</select>', page, re.S)
+    first = re.search(r'<option value="([^"]*)"', chosen[0])[1] if chosen else ""
+    assert first == ""
+    assert "checked" not in page
 
 
 def test_a_donor_cannot_be_a_child(sign_in):

@@ -1,5 +1,7 @@
 """The form of a new search: what laboratories and input methods leave in it is understood; identities are refused."""
 
+import re
+
 import pytest
 from django.urls import reverse
 from django_scopes import scopes_disabled
@@ -85,7 +87,9 @@ def test_the_pasted_line_counts_where_both_are_filled():
 
 @pytest.mark.parametrize("locus", LOCI)
 @pytest.mark.parametrize("side", [1, 2])
-@pytest.mark.parametrize("wrong", ["99:99", "02", "0201", "abc", "02:01:", "02:01+02:06", "02:01?", "QQ*01:01", "DPB1*99"])
+@pytest.mark.parametrize(
+    "wrong", ["99:99", "02", "0201", "abc", "02:01:", "02:01+02:06", "02:01?", "QQ*01:01", "DPB1*99"]
+)
 def test_an_error_stands_beside_the_field_it_comes_from(locus, side, wrong):
     filled = form(**five(**{f"{locus}_{side}": wrong}))
     assert not filled.is_valid()
@@ -93,6 +97,14 @@ def test_an_error_stands_beside_the_field_it_comes_from(locus, side, wrong):
         assert set(filled.errors) <= {f"{locus}_1", f"{locus}_2"}
     else:
         assert list(filled.errors) == [f"{locus}_{side}"]
+
+
+@pytest.mark.parametrize("locus", LOCI)
+def test_a_place_counts_in_the_field_and_not_in_the_line_made_of_all(locus):
+    filled = form(**five(**{f"{locus}_2": "02:0?"}))
+    [message] = filled.errors[f"{locus}_2"]
+    place = re.search(r"第(\d+)个字符", message)
+    assert place is None or int(place[1]) <= len(f"{locus}*02:0?")
 
 
 def test_an_allele_of_another_locus_in_a_field_is_refused_there():

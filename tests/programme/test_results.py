@@ -44,7 +44,9 @@ def hits():
 
 def test_the_page_shows_the_hits_in_their_order(dora, url):
     listing = dora.get(url).context["listing"]
-    assert [line.subject for line in listing.lines] == [selectors.subject_of(hit) for hit in hits()][: results.PAGE_SIZE]
+    assert [line.subject for line in listing.lines] == [selectors.subject_of(hit) for hit in hits()][
+        : results.PAGE_SIZE
+    ]
     assert [line.rank for line in listing.lines] == list(range(1, len(listing.lines) + 1))
 
 
@@ -89,7 +91,21 @@ def test_tabs_part_the_list_and_keep_the_ranks(dora, url):
 
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "page=-1", "page=99999999999999", "page=x", "page=", "page=１", "page=²", "page=٣", "tab=nonsense", "tab=", "export=pdf", "page=1&page=2", "tab=ten&page=999"],
+    [
+        "page=0",
+        "page=-1",
+        "page=99999999999999",
+        "page=x",
+        "page=",
+        "page=１",
+        "page=²",
+        "page=٣",
+        "tab=nonsense",
+        "tab=",
+        "export=pdf",
+        "page=1&page=2",
+        "tab=ten&page=999",
+    ],
 )
 def test_odd_addresses_show_a_page(dora, url, query):
     assert dora.get(f"{url}?{query}").status_code == 200
@@ -104,6 +120,14 @@ def test_an_empty_list_says_what_to_do(dora, world):
     assert answer.status_code == 200
     if not answer.context["listing"].chosen:
         assert "没有找到" in answer.content.decode()
+
+
+def test_an_empty_tab_does_not_say_that_nobody_was_found(dora, url):
+    answer = dora.get(url, {"tab": "unexplained"})
+    listing = answer.context["listing"]
+    assert listing.answer.hits
+    if not listing.chosen:
+        assert "没有找到可能9/10以上相合的捐献者" not in answer.content.decode()
 
 
 def test_htmx_gets_the_list_only(dora, url):
@@ -229,7 +253,14 @@ def test_nothing_of_a_donors_place_or_people_is_on_the_patients_side(dora, sign_
     foreign += [name for who, (name, _role, _place) in CAST.items() if who not in {"dora", "erin"}]
     foreign += [org.uuid.hex for code, org in world.orgs.items() if code not in HOSPITALS_OWN]
     explain = [reverse("patients:explain", args=[world.request.uuid, donor_id(n)]) for n in ("exact", "away", "nine")]
-    for address in [url, f"{url}?tab=ten", *explain, reverse("patients:list"), reverse("home"), reverse("patients:new")]:
+    for address in [
+        url,
+        f"{url}?tab=ten",
+        *explain,
+        reverse("patients:list"),
+        reverse("home"),
+        reverse("patients:new"),
+    ]:
         for headers in ({}, {"HTTP_HX_REQUEST": "true"}):
             page = dora.get(address, **headers).content.decode()
             assert not [name for name in foreign if name in page], address

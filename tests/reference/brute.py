@@ -205,13 +205,28 @@ def expressed(p_group_of: dict[str, str | None]):
 def possible(patient_text: str, donor_text: str, known: set[str], longer=None) -> dict[str, tuple[int, int]]:
     """{locus: (least, most)} of the alleles in common by the typings alone, whatever the haplotypes.
 
-    A name that the set does not hold stands for itself; NEW equals nothing; an untyped locus allows 0 to 2.
+    A name that the set does not hold stands for itself (a longer one at two fields); an XX code for every allele
+    with its first field, in the set or not; NEW equals nothing; an untyped locus allows 0 to 2.
     """
+
+    def short(name):
+        return (longer or {}).get(name, name)
+
+    typings = [parse(text) for text in (patient_text, donor_text)]
+    universe = known | {
+        short(name)
+        for typing in typings
+        for b in typing
+        for g in b
+        for s in g
+        for names in s.values()
+        for name in names
+    }
     out = {}
     sides = []
-    for number, text in enumerate((patient_text, donor_text)):
+    for number, typing in enumerate(typings):
         per_locus = defaultdict(set)
-        for block in parse(text):
+        for block in typing:
             for one, two in block:
                 for locus in one:
                     choices = []
@@ -220,8 +235,10 @@ def possible(patient_text: str, donor_text: str, known: set[str], longer=None) -
                         for name in side[locus]:
                             if name.endswith(NEW):
                                 names.add(f"NEW-{number}-{len(choices)}")
+                            elif name.endswith(":XX"):
+                                names |= {x for x in universe if x.startswith(name[:-2])}
                             else:
-                                names |= resolve(name, known, longer) or {name}
+                                names.add(short(name))
                         choices.append(names)
                     per_locus[locus] |= set(product(*choices))
         sides.append(per_locus)

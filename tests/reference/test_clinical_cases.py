@@ -26,12 +26,6 @@ from .clinical_cases import (
 EXACT = {name: Fraction(text) for name, text in FREQUENCIES.items()}
 
 
-def cases_of(cases):
-    """One parameter a case. Where phase decides, the engine is known to set it aside; the brute force is not."""
-    aside = pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
-    return [pytest.param(case, id=case.name, marks=aside if case.phased else ()) for case in cases]
-
-
 def names(cases):
     return [case.name for case in cases]
 
@@ -48,7 +42,7 @@ def match(folder, patients: dict[str, str], donors: dict[str, str], *more):
     return rows(out, MATCH_HEADER), rows(unexplained_beside(out), UNEXPLAINED_HEADER)
 
 
-@pytest.mark.parametrize("case", cases_of(CASES))
+@pytest.mark.parametrize("case", CASES, ids=names(CASES))
 def test_the_case(case, tmp_path):
     more = () if case.threshold is None else ("--min-probability", case.threshold)
     found, _ = match(tmp_path, {"P": case.patient}, {"D": case.donor}, *more)
@@ -86,7 +80,7 @@ def test_the_brute_force_agrees_with_the_hand(case):
             assert found["one"][locus] == Fraction(part)
 
 
-@pytest.mark.parametrize("case", cases_of(IMPUTED))
+@pytest.mark.parametrize("case", IMPUTED, ids=names(IMPUTED))
 def test_imputed(case, tmp_path):
     out = tmp_path / "out.csv"
     done = run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +35,7 @@ def impute(frequencies: dict[str, str], subjects: dict[str, str], form: dict | N
 def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | None = None, gz: bool = False):
     found, unexplained = impute(frequencies, subjects, form, gz)
     haplotypes = worlds.exact(frequencies)
+    written = {name: worlds.own_name(name, form) for name in haplotypes}
     assert list(found) == list(subjects), "every subject once, in the order of its file"
     missing = {row["subject"] for row in unexplained if row["reason"]}
     for name, text in subjects.items():
@@ -45,6 +45,7 @@ def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | No
             assert found[name] == [(0, "", "", None)]
             assert name in missing
             continue
+        wanted = {tuple(sorted((written[a], written[b]))): p for (a, b), p in wanted.items()}
         got = found[name]
         assert [rank for rank, *_ in got] == list(range(1, len(got) + 1))
         assert all(h1 <= h2 for _, h1, h2, _ in got)
@@ -58,14 +59,13 @@ def check(frequencies: dict[str, str], subjects: dict[str, str], form: dict | No
         assert abs(sum(probability for *_, probability in got) - 1) <= 1e-12
 
 
-@worlds.examples(120)
+@worlds.examples(75)
 @given(worlds.worlds(patients=4), st.booleans())
 def test_every_pair_and_no_other(world, gz):
     check(world["frequencies"], world["patients"], world["form"], gz)
 
 
-@pytest.mark.xfail(strict=True, reason="the engine sets phase aside (docs/engine/meanings.md)")
-@worlds.examples(60)
+@worlds.examples(50)
 @given(st.data())
 def test_known_phase(data):
     frequencies = data.draw(worlds.frequency_sets())
@@ -73,7 +73,7 @@ def test_known_phase(data):
     check(frequencies, {f"S{n}": text for n, text in enumerate(texts)})
 
 
-@worlds.examples(40)
+@worlds.examples(25)
 @given(worlds.worlds(patients=3))
 def test_the_two_reasons_are_told_apart(world):
     haplotypes = worlds.exact(world["frequencies"])

@@ -51,7 +51,7 @@ def turned(text: str, rng) -> str:
     return "^".join(blocks)
 
 
-@worlds.examples(60)
+@worlds.examples(35)
 @given(worlds.worlds(), st.randoms(use_true_random=False))
 def test_writing_order_does_not_matter(world, rng):
     other = {"frequencies": dict(world["frequencies"])}
@@ -63,7 +63,7 @@ def test_writing_order_does_not_matter(world, rng):
     same(numbers(match(world, "0")[0]), numbers(match(other, "0")[0]))
 
 
-@worlds.examples(60)
+@worlds.examples(35)
 @given(worlds.worlds())
 def test_patient_and_donor_swapped(world):
     swapped = world | {"patients": world["donors"], "donors": world["patients"]}
@@ -71,7 +71,7 @@ def test_patient_and_donor_swapped(world):
     same(numbers(match(world, "0")[0]), back)
 
 
-@worlds.examples(40)
+@worlds.examples(22)
 @given(worlds.worlds(patients=3))
 def test_a_subject_does_not_depend_on_its_company(world):
     together, _ = impute(world["frequencies"], world["patients"])
@@ -80,7 +80,7 @@ def test_a_subject_does_not_depend_on_its_company(world):
         assert alone[name] == together[name]
 
 
-@worlds.examples(40)
+@worlds.examples(22)
 @given(worlds.worlds())
 def test_a_pair_does_not_depend_on_its_company(world):
     together = numbers(match(world, "0")[0])
@@ -89,7 +89,7 @@ def test_a_pair_does_not_depend_on_its_company(world):
         same(alone, {pair: row for pair, row in together.items() if pair[0] == patient})
 
 
-@worlds.examples(30)
+@worlds.examples(16)
 @given(worlds.worlds(), st.integers(2, 9))
 def test_scaled_frequencies_give_the_same(world, divisor):
     scaled = {name: repr(float(text) / divisor) for name, text in world["frequencies"].items()}
@@ -115,7 +115,7 @@ def with_one_more(text: str, data) -> str:
     return "^".join("|".join(block) for block in blocks)
 
 
-@worlds.examples(80)
+@worlds.examples(45)
 @given(worlds.worlds(patients=1, donors=3), st.data())
 def test_an_added_allele_never_removes_a_possibility(world, data):
     """Explained stays explained; and what could be a match with some probability still could be.
@@ -137,7 +137,7 @@ def test_an_added_allele_never_removes_a_possibility(world, data):
                 assert after[pair][k] > 0, (pair, k)
 
 
-@worlds.examples(40)
+@worlds.examples(22)
 @given(st.data())
 def test_more_haplotypes_never_make_a_subject_unexplained(data):
     frequencies = data.draw(worlds.frequency_sets())
@@ -150,7 +150,7 @@ def test_more_haplotypes_never_make_a_subject_unexplained(data):
         assert {row[1:3] for row in before["S"]} <= {row[1:3] for row in after["S"]}
 
 
-@worlds.examples(30)
+@worlds.examples(16)
 @given(worlds.worlds(patients=3))
 def test_imputing_twice_gives_the_same_bytes(world):
     texts = []

@@ -41,17 +41,17 @@ TABLE = {locus: tuple(name for name in P_GROUP if locus_of(name) == locus) for l
 NULLS = {name for name, group in P_GROUP.items() if group is None}
 
 
-def _as_groups(names, token: str) -> set:
+def groups(names, token: str = "new") -> set:
     """What a side may be, as P groups. Nulls count only where the side is nothing else."""
-    groups = set()
+    found = set()
     for name in names:
         if name.endswith(NEW):
-            groups.add(token)
+            found.add(token)
         elif name.endswith(":XX"):
-            groups |= {P_GROUP[x] for x in P_GROUP if x.startswith(name[:-2])}
+            found |= {P_GROUP[x] for x in P_GROUP if x.startswith(name[:-2])}
         else:
-            groups.add(P_GROUP[LONGER.get(name, name)])
-    return groups - {None} or {None}
+            found.add(P_GROUP[LONGER.get(name, name)])
+    return found - {None} or {None}
 
 
 def _genotype(pair) -> tuple:
@@ -69,7 +69,7 @@ def possible(patient: str, donor: str) -> dict[str, tuple[int, int]]:
         for block in brute.parse(text):
             for one, two in block:
                 for locus in one:
-                    sides = [_as_groups(side[locus], f"new {who} {n}") for n, side in enumerate((one, two))]
+                    sides = [groups(side[locus], f"new {who} {n}") for n, side in enumerate((one, two))]
                     per_locus[locus] |= {_genotype(pair) for pair in product(*sides)}
         seen.append(per_locus)
     out = {}

@@ -48,13 +48,14 @@ def examples(number: int) -> settings:
 
     HLA_REFERENCE_SHRINK=0 shows the first failure as it is found: quick, where the engine itself is slow.
     """
+    shrink = os.environ.get("HLA_REFERENCE_SHRINK") != "0"
     effort = int(os.environ.get("HLA_REFERENCE_EFFORT", "1"))
     return settings(
         max_examples=number * effort,
         deadline=None,
         derandomize=effort == 1,
         database=None,
-        phases=[each for each in Phase if each != Phase.shrink or os.environ.get("HLA_REFERENCE_SHRINK") != "0"],
+        phases=[each for each in Phase if shrink or each != Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
@@ -145,18 +146,18 @@ def typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
 
 
 @st.composite
-def phased_typings(draw, haplotypes: list[str]) -> str:
+def phased_typings(draw, haplotypes: list[str], table: dict = ALLELES) -> str:
     """Some loci joined by `~` in known phase, the others as usual."""
     one, two = (split_haplotype(draw(st.sampled_from(haplotypes))) for _ in range(2))
     joined = draw(st.lists(st.sampled_from(LOCI), min_size=2, max_size=5, unique=True))
     sides = []
     for part in (one, two):
-        names = [draw(_names(part[locus], ALLELES[locus])) for locus in joined]
+        names = [draw(_names(part[locus], table[locus])) for locus in joined]
         sides.append("~".join("/".join(each) for each in names))
     blocks = ["+".join(sides)]
     for locus in LOCI:
         if locus not in joined and draw(st.booleans()):
-            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]))))
+            blocks.append(draw(locus_typings(locus, (one[locus], two[locus]), table)))
     return "^".join(draw(st.permutations(blocks)))
 
 
@@ -204,15 +205,21 @@ def write_nomenclature(folder: Path, p_groups: dict[str, str | None] | None = No
     return write(folder / "nomenclature.csv", "\n".join(lines) + "\n")
 
 
+def own_name(haplotype: str, form: dict | None) -> str:
+    """A haplotype in the set's own names: a `g` that names a group is part of them, `HLA-` is not."""
+    names = haplotype.split("~")
+    if (form or {}).get("g"):
+        names = [name if name[-1].isalpha() else name + "g" for name in names]
+    return "~".join(names)
+
+
 def write_frequencies(folder: Path, frequencies: dict[str, str], form: dict | None = None) -> Path:
     form = form or {}
     lines = []
     if form.get("header"):
         lines.append("population,haplotype,frequency" + (",rank" if form.get("rank") else ""))
     for rank, haplotype in enumerate(form.get("order") or frequencies, 1):
-        names = haplotype.split("~")
-        if form.get("g"):
-            names = [name if name[-1].isalpha() else name + "g" for name in names]
+        names = own_name(haplotype, form).split("~")
         if form.get("prefix"):
             names = ["HLA-" + name for name in names]
         text, frequency = "~".join(names), frequencies[haplotype]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import uuid
 from typing import Any
@@ -25,14 +26,19 @@ PASSWORD = "correct-horse-battery"
 _numbers = itertools.count(1)
 
 
+@functools.cache
 def haplotypes() -> list[dict[str, str]]:
     """The shipped set's haplotypes, locus → allele, the most frequent first."""
     shipped = starter.frequency_set()
-    ranked = sorted(zip(shipped.frequencies.tolist(), shipped.haplotypes, strict=True), key=lambda pair: (-pair[0], pair[1]))
+    ranked = sorted(
+        zip(shipped.frequencies.tolist(), shipped.haplotypes, strict=True), key=lambda pair: (-pair[0], pair[1])
+    )
     return [{name.split("*")[0]: name for name in text.split("~")} for _frequency, text in ranked]
 
 
-def gl_of(first: dict[str, str], second: dict[str, str], loci: tuple[str, ...] = ("A", "C", "B", "DRB1", "DQB1")) -> str:
+def gl_of(
+    first: dict[str, str], second: dict[str, str], loci: tuple[str, ...] = ("A", "C", "B", "DRB1", "DQB1")
+) -> str:
     """The GL String of a pair of haplotypes."""
     return "^".join(f"{first[locus]}+{second[locus]}" for locus in loci)
 

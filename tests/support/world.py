@@ -6,6 +6,7 @@ The donors' identifiers are the same in every run: an index built once stays rig
 
 from __future__ import annotations
 
+import functools
 import random
 import uuid
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ def patient_gl() -> str:
     return factories.gl_of(first, second)
 
 
+@functools.cache
 def patient_haplotypes() -> tuple[dict[str, str], dict[str, str]]:
     ranked = factories.haplotypes()
     first = ranked[0]

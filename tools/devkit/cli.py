@@ -3,6 +3,7 @@
 import argparse
 import errno
 import os
+import signal
 import subprocess
 import sys
 
@@ -57,6 +58,9 @@ def parser():
 
 def main(arguments):
     say.prepare()
+    for name in ("SIGTERM", "SIGHUP"):  # end as Ctrl-C does: children and a test's PostgreSQL go too
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _interrupted)
     try:
         return dispatch(arguments)
     except Problem as problem:
@@ -74,6 +78,10 @@ def main(arguments):
         say.status.clear()
         say.line("\n已中断 Interrupted")
         return 130
+
+
+def _interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def dispatch(arguments):

@@ -35,9 +35,6 @@ def run(options):
     status.show("更新数据库 Migrating the database")
     site.manage("migrate", "--noinput", "-v", "0", env=env)
     status.clear()
-    signal.signal(signal.SIGTERM, _stop)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, _stop)
     supervisor = Supervisor()
     try:
         serve(supervisor, options, env)
@@ -56,10 +53,6 @@ def run(options):
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         supervisor.stop()
-
-
-def _stop(*_):
-    raise KeyboardInterrupt
 
 
 def require_free_port(host, port):

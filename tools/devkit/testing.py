@@ -76,7 +76,7 @@ def plan(rooms, options, quick):
     wants_postgres = options.postgres if options.postgres is not None else not quick
     spread = [] if quick else ["-n", "2"]
     if apart:
-        yield "引擎与工具 engine, reference, dev", apart, [*WITHOUT_DJANGO, *spread], {}
+        yield "引擎与工具 engine, reference, dev", apart, [*WITHOUT_DJANGO, "-n", "2"], {}
     if platform:
         yield "平台·SQLite platform", platform, spread, {}
     if platform and wants_postgres:

@@ -139,9 +139,7 @@ def _linked(first: str, second: str, text: str) -> list[tuple[tuple[str, str], f
     result = []
     for group in text.replace("\n", ";").split(";"):
         name, weight, rest = group.split(maxsplit=2)
-        result += [
-            ((f"{first}*{name}", partner), float(weight) * share) for partner, share in _pairs(second, rest)
-        ]
+        result += [((f"{first}*{name}", partner), float(weight) * share) for partner, share in _pairs(second, rest)]
     total = sum(w for _, w in result)
     return [(pair, w / total) for pair, w in result]
 

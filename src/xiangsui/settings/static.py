@@ -4,6 +4,7 @@ from .paths import HOME
 
 STATIC_URL = "static/"
 STATIC_ROOT = HOME / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 # Served straight from the packages, so that no collectstatic step stands between a pull and a start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -6,4 +6,9 @@ class DemoConfig(AppConfig):
     label = "demo"
 
     def ready(self) -> None:
+        from xiangsui.foundation.accounts.demo import Registered, register_demo
+
         from . import jobs  # noqa: F401  declares the background job
+        from .world import PASSWORD, SIGN_INS
+
+        register_demo(Registered(PASSWORD, tuple(who.username for who in SIGN_INS)))

@@ -8,7 +8,7 @@ import uuid
 
 from xiangsui.foundation.kit import clock, numbering
 from xiangsui.foundation.orgs.models import Organisation
-from xiangsui.programme.donors.models import Abo, Rhesus, Sex
+from xiangsui.programme.donors.codes import Abo, Rhesus, Sex
 from xiangsui.programme.donors.services import DonorDraft
 from xiangsui.programme.hla.selectors import sample_genotypes
 

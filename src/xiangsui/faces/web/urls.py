@@ -17,5 +17,6 @@ urlpatterns = [
     path("accounts/", include("xiangsui.foundation.accounts.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("search/", include("xiangsui.programme.patients.urls")),
+    path("office/", include("xiangsui.foundation.office.urls")),
     path("donors/", include("xiangsui.programme.donors.urls")),
 ]

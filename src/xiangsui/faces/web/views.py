@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.accounts.requests import WorkRequest
@@ -10,7 +11,7 @@ from xiangsui.foundation.accounts.roles import Role
 from xiangsui.foundation.jobs.selectors import jobs_active, jobs_recent
 from xiangsui.foundation.kit.pagination import total_text
 from xiangsui.foundation.screens.access import requires
-from xiangsui.foundation.screens.registry import home_for
+from xiangsui.foundation.screens.registry import actions_for, home_for
 from xiangsui.programme.hla.selectors import index_state
 
 
@@ -18,7 +19,8 @@ def _anyone(assignment: Assignment) -> bool:
     return True
 
 
-def _watches_jobs(assignment: Assignment) -> bool:
+def may_watch_jobs(assignment: Assignment) -> bool:
+    """Administrators and the registry's staff see the background jobs and the index."""
     return assignment.role in {Role.ADMINISTRATOR, Role.PROVINCE_STAFF}
 
 
@@ -34,11 +36,20 @@ def home(request: WorkRequest) -> HttpResponse:
         }
         for card in home_for(request.assignment)
     ]
-    context = {"cards": cards, "jobs": jobs_active(), "watches_jobs": _watches_jobs(request.assignment)}
+    actions = [
+        {"label": action.label, "url": reverse(action.url_name), "icon": action.icon, "hint": action.hint}
+        for action in actions_for(request.assignment)
+    ]
+    context = {
+        "cards": cards,
+        "actions": actions,
+        "jobs": jobs_active(),
+        "watches_jobs": may_watch_jobs(request.assignment),
+    }
     return render(request, "web/_jobs_running.html" if request.htmx else "web/home.html", context)
 
 
-@requires(_watches_jobs)
+@requires(may_watch_jobs)
 def jobs(request: WorkRequest) -> HttpResponse:
     """Background jobs and the state of the search index."""
     context = {"jobs": jobs_recent(), "index": index_state()}

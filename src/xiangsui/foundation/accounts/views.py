@@ -1,3 +1,6 @@
+from typing import Any
+
+from allauth.account.views import LoginView
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -6,9 +9,16 @@ from django.views.decorators.http import require_POST
 
 from xiangsui.foundation.kit.errors import NotAllowed
 
-from . import selectors
+from . import demo, selectors
 from .middleware import SESSION_KEY
 from .requests import WorkRequest
+
+
+class SignIn(LoginView):
+    """allauth's sign-in page, which on a demonstration site also names its accounts."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "demo_sign_ins": demo.demo_sign_ins()}
 
 
 @require_POST

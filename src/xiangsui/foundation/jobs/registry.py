@@ -81,6 +81,9 @@ class Periodic(NamedTuple):
 
 _declared: dict[str, Declared] = {}
 
+#: Called before a worker takes its first job; one that raises keeps it from starting.
+before_work: list[Callable[[], None]] = []
+
 
 def job(*, title: Any, every: dt.timedelta | None = None, retries: int = 2) -> Callable[[Callable[..., Any]], Declared]:
     """Declare a function as a background job; it receives a `Run` first, then its arguments."""

@@ -75,5 +75,7 @@ class ChainHead(models.Model):
     chain = models.UUIDField(primary_key=True)
     sequence = models.PositiveBigIntegerField(default=0)
     digest = models.CharField(max_length=64, default=canonical.GENESIS)
-    # A closed chain takes no more events: its organisation was merged or split.
+    # A closed chain takes no more events: its organisation was merged or split. What is still recorded of its rows
+    # goes into the chain of its heir.
     closed_at = models.DateTimeField(null=True)
+    heir = models.UUIDField(null=True)

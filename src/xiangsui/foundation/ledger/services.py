@@ -51,12 +51,13 @@ def events_append(*, facts: Sequence[Fact], actor: uuid.UUID | None) -> list[Eve
     them until commit.
 
     Raises:
-        ValueError: a detail that is not a code, number, date or UUID; a naive moment; a closed chain.
+        ValueError: a detail that is not a code, number, date or UUID; a naive moment.
     """
     recorded = clock.now()
     with transaction.atomic():
-        heads = _heads_locked({fact.organisation for fact in facts})
-        events = [_linked(fact, heads[fact.organisation], recorded, actor) for fact in facts]
+        chains = _open_chains({fact.organisation for fact in facts})
+        heads = _heads_locked(set(chains.values()))
+        events = [_linked(fact, heads[chains[fact.organisation]], recorded, actor) for fact in facts]
         Event.objects.bulk_create(events, batch_size=_BATCH)
         ChainHead.objects.bulk_update(heads.values(), ["sequence", "digest"], batch_size=_BATCH)
     return events
@@ -65,7 +66,8 @@ def events_append(*, facts: Sequence[Fact], actor: uuid.UUID | None) -> list[Eve
 def chains_close(*, chains: Iterable[uuid.UUID], successors: Sequence[uuid.UUID], actor: uuid.UUID | None) -> None:
     """Close chains for good, and open their successors with an event that names the last link of each.
 
-    For organisations that were merged (several chains, one successor) or split (one chain, several successors).
+    For organisations that were merged (several chains, one successor) or split (one chain, several successors, of
+    which the first is the heir: what is still recorded of the old organisation's rows goes into its chain).
     """
     chains = list(chains)
     now = clock.now()
@@ -81,8 +83,21 @@ def chains_close(*, chains: Iterable[uuid.UUID], successors: Sequence[uuid.UUID]
         events += [_linked(fact, heads[fact.organisation], now, actor) for fact in opening]
         for chain in chains:
             heads[chain].closed_at = now
+            heads[chain].heir = successors[0]
         Event.objects.bulk_create(events, batch_size=_BATCH)
-        ChainHead.objects.bulk_update(heads.values(), ["sequence", "digest", "closed_at"], batch_size=_BATCH)
+        ChainHead.objects.bulk_update(heads.values(), ["sequence", "digest", "closed_at", "heir"], batch_size=_BATCH)
+
+
+def _open_chains(organisations: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """The chain that takes each organisation's events: its own, or that of its heir's heir."""
+    heirs = {head.chain: head.heir for head in ChainHead.objects.exclude(heir=None) if head.heir}
+    found = {}
+    for organisation in organisations:
+        chain = organisation
+        while chain in heirs:
+            chain = heirs[chain]
+        found[organisation] = chain
+    return found
 
 
 def _heads_locked(chains: set[uuid.UUID]) -> dict[uuid.UUID, ChainHead]:
@@ -94,7 +109,8 @@ def _heads_locked(chains: set[uuid.UUID]) -> dict[uuid.UUID, ChainHead]:
     found = {head.chain: head for head in heads}
     for head in found.values():
         if head.closed_at is not None:
-            raise ValueError(f"the chain {head.chain} is closed: its organisation was merged or split")
+            # Merged between the look-up and the lock: the caller's transaction starts over.
+            raise ValueError(f"the chain {head.chain} was closed a moment ago; try again")
     return found
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -61,7 +61,8 @@ class Identity:
 
     def to_bytes(self) -> bytes:
         """For the vault."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
+        # vars, not asdict: it copies deeply, at ten times the cost.
+        return json.dumps(vars(self), ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Identity:
@@ -148,7 +149,8 @@ def id_read(kind: str, number: str) -> tuple[str, str]:
     if kind not in IdKind.values:
         raise Refusal(_("没有“%(kind)s”这种证件。") % {"kind": kind}, code="identity.id_kind")
     if kind in {IdKind.RESIDENT, IdKind.HMT_RESIDENCE}:
-        if re.fullmatch(r"\d(\.\d+)?E\+?\d+", number) or (re.fullmatch(r"\d{15}0{3}", number)):
+        zeros = re.fullmatch(r"\d{15}000", number) and ric.calc_check_digit(number) != number[-1]
+        if zeros or re.fullmatch(r"\d(\.\d+)?E\+?\d+", number):
             raise Refusal(
                 _("身份证号“%(number)s”像是被表格软件改成了科学计数，后几位已丢失，请按原件重填。")
                 % {"number": number},

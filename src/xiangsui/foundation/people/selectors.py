@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 from django_scopes import scopes_disabled
 
 from xiangsui.foundation.kit import clock
+from xiangsui.foundation.privacy.models import LookupToken
 from xiangsui.foundation.privacy.selectors import subjects_by_token
+from xiangsui.foundation.privacy.services import digest
 
 from .identity import Identity, query_tokens
 from .models import Person
@@ -70,3 +72,21 @@ def twins_of(*, identity: Identity) -> list[Twin]:
 def masked(*, people: Sequence[Person]) -> dict[uuid.UUID, Identity]:
     """People as lists show them: masked, without a record of reading. The erased are left out."""
     return {subject: identity.masked for subject, identity in identities_open(people=people).items()}
+
+
+def people_by_document(*, identities: Sequence[Identity]) -> dict[tuple[str, str], Person]:
+    """People anywhere who bear one of these documents, by (kind, number). For services that refuse, not to show."""
+    wanted = {
+        digest(family=FAMILY, kind="id", value=f"{one.id_kind}:{one.id_number}"): (one.id_kind, one.id_number)
+        for one in identities
+        if one.id_number
+    }
+    found: dict[tuple[str, str], Person] = {}
+    digests = list(wanted)
+    with scopes_disabled():
+        for start in range(0, len(digests), 500):
+            tokens = LookupToken.objects.filter(family=FAMILY, kind="id", digest__in=digests[start : start + 500])
+            by_subject = dict(tokens.values_list("subject", "digest"))
+            people = Person.objects.filter(pk__in=list(by_subject), erased_at=None).select_related("organisation")
+            found.update((wanted[by_subject[person.pk]], person) for person in people)
+    return found

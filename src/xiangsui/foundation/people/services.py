@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
@@ -49,7 +50,7 @@ def persons_record(*, drafts: Sequence[PersonDraft]) -> list[Person]:
             for draft in drafts
         ]
         Person.objects.bulk_create(people, batch_size=500)
-        privacy.tokens_put(family=FAMILY, tokens={draft.uuid: draft.identity.tokens() for draft in drafts})
+        privacy.tokens_put(family=FAMILY, tokens={draft.uuid: draft.identity.tokens() for draft in drafts}, new=True)
     return people
 
 
@@ -170,14 +171,23 @@ def person_unmerge(*, person: Person, actor: uuid.UUID | None) -> Person:
 
 
 @transaction.atomic
-def person_erase(*, person: Person, actor: uuid.UUID | None) -> Person:
-    """Destroy a person's key and tokens for good; rows and events stay, and tell nothing of who it was."""
-    privacy.erase(subjects=[person.pk])
+def person_erase(*, person: Person, actor: uuid.UUID | None) -> list[Person]:
+    """Destroy the keys and tokens of a person, and of all rows merged with his, for good.
+
+    Rows and events stay, and tell nothing of who it was. Returns the rows that were erased.
+    """
     with scopes_disabled():
-        Person.objects.filter(pk=person.pk).update(erased_at=clock.now())
-    person.refresh_from_db()
-    _record("person.erased", person, actor, {})
-    return person
+        root = person.merged_into_id or person.pk
+        rows = list(
+            Person.objects.select_for_update(of=("self",))
+            .filter(Q(pk=root) | Q(merged_into=root), erased_at=None)
+            .select_related("organisation")
+        )
+        privacy.erase(subjects=[row.pk for row in rows])
+        Person.objects.filter(pk__in=[row.pk for row in rows]).update(erased_at=clock.now())
+    facts = [Fact("person.erased", row.organisation.uuid, row.pk) for row in rows]
+    events_append(facts=facts, actor=actor)
+    return rows
 
 
 @transaction.atomic

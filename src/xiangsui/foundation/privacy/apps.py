@@ -8,7 +8,11 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
+        from xiangsui.foundation.jobs.registry import before_work
+
         from .services import keys_ensure
+
+        before_work.append(keys_ensure)
 
         # The first migration makes the keys; every later one refuses to go on without them.
         post_migrate.connect(lambda **kwargs: keys_ensure(), sender=self, weak=False, dispatch_uid="keys_ensure")

@@ -42,28 +42,27 @@ class Keyring:
 
 
 _opened: Keyring | None = None
+_seen: tuple[Path, int, int, int] | None = None
 _lock = threading.Lock()
 
 
 def keyring() -> Keyring:
-    """The site's keys, opened once a process.
+    """The site's keys; the file is read again when it was replaced, so that a rotation reaches every process at once.
 
     Raises:
         KeysUnusable: the file is missing or damaged.
     """
-    global _opened
+    global _opened, _seen
+    path = settings.KEYRING_PATH
+    try:
+        status = path.stat()
+    except OSError:
+        return _read(path)  # which words it
+    version = (path, status.st_mtime_ns, status.st_size, status.st_ino)
     with _lock:
-        path = settings.KEYRING_PATH
-        if _opened is None or _opened.path != path:
-            _opened = _read(path)
+        if _opened is None or version != _seen:
+            _opened, _seen = _read(path), version
         return _opened
-
-
-def forget() -> None:
-    """Read the file again at the next use: after a rotation or a restore."""
-    global _opened
-    with _lock:
-        _opened = None
 
 
 def create(path: Path) -> Keyring:
@@ -96,7 +95,7 @@ def add_wrapping_keys(path: Path) -> Keyring:
 
 
 def drop_old_keys(path: Path) -> Keyring:
-    """Remove every wrapping key but the current ones: after all data keys were wrapped anew."""
+    """Remove every wrapping key but the current ones; `services.keys_drop_old` makes sure that nothing needs them."""
     ring = json.loads(path.read_text(encoding="ascii"))
     for family in FAMILIES:
         current = ring["current"][family]
@@ -105,11 +104,17 @@ def drop_old_keys(path: Path) -> Keyring:
     return _read(path)
 
 
+def _checksum(ring: dict[str, object]) -> str:
+    content = {name: ring[name] for name in ("wrapping", "current", "lookup")}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def _text(key: bytes) -> str:
     return base64.b64encode(key).decode()
 
 
 def _write(path: Path, ring: dict[str, object], *, replace: bool) -> None:
+    ring = {**ring, "checksum": _checksum(ring)}
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as out:
@@ -129,6 +134,8 @@ def _write(path: Path, ring: dict[str, object], *, replace: bool) -> None:
 def _read(path: Path) -> Keyring:
     try:
         ring = json.loads(path.read_text(encoding="ascii"))
+        if ring["checksum"] != _checksum(ring):
+            raise ValueError
         opened = Keyring(
             wrapping={f: {k: base64.b64decode(v) for k, v in ring["wrapping"][f].items()} for f in FAMILIES},
             current={f: ring["current"][f] for f in FAMILIES},

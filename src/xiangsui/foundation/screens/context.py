@@ -24,7 +24,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
                 "label": item.label,
                 "url": reverse(item.url_name),
                 "icon": item.icon,
-                "active": bool(namespace) and item.namespace == namespace,
+                "active": bool(match) and (match.url_name if ":" not in item.url_name else namespace) == item.namespace,
                 "children": [],
             }
             for item in navigation_for(assignment)

@@ -38,10 +38,23 @@ class HomeCard:
     order: int = 50
 
 
+@dataclass(frozen=True)
+class HomeAction:
+    """What a role does most, one click from the home page."""
+
+    label: Any
+    url_name: str
+    icon: str
+    allowed: Allowed
+    hint: Any = ""
+    order: int = 50
+
+
 @dataclass
 class _Registry:
     navigation: list[NavigationItem] = field(default_factory=list)
     home: list[HomeCard] = field(default_factory=list)
+    actions: list[HomeAction] = field(default_factory=list)
 
 
 _registry = _Registry()
@@ -57,6 +70,11 @@ def register_home(card: HomeCard) -> None:
     _registry.home.append(card)
 
 
+def register_action(action: HomeAction) -> None:
+    """Add a button to the home page; called from a room's `AppConfig.ready`."""
+    _registry.actions.append(action)
+
+
 def navigation_for(assignment: Assignment | None) -> Iterable[NavigationItem]:
     """The entries this assignment may open, in order."""
     if assignment is None:
@@ -69,3 +87,10 @@ def home_for(assignment: Assignment | None) -> list[HomeCard]:
     if assignment is None:
         return []
     return sorted((card for card in _registry.home if card.allowed(assignment)), key=lambda c: c.order)
+
+
+def actions_for(assignment: Assignment | None) -> list[HomeAction]:
+    """The home page's buttons for this assignment, in order."""
+    if assignment is None:
+        return []
+    return sorted((action for action in _registry.actions if action.allowed(assignment)), key=lambda a: a.order)

@@ -10,17 +10,20 @@ class DonorsConfig(AppConfig):
         from django.urls import reverse
 
         from xiangsui.foundation.screens.registry import (
+            HomeAction,
             HomeCard,
             NavigationItem,
+            register_action,
             register_home,
             register_navigation,
         )
         from xiangsui.programme.hla.sources import Source, register_source
 
-        from . import permissions, selectors
+        from . import indicators, jobs, permissions, selectors, workflow  # noqa: F401  declare themselves
 
         register_source(Source(everything=selectors.search_rows_all, some=selectors.search_rows_some))
         register_navigation(NavigationItem(_("捐献者"), "donors:list", "users", permissions.may_view, order=20))
+        register_action(HomeAction(_("登记捐献者"), "donors:new", "plus", permissions.may_register, order=20))
         register_home(
             HomeCard(
                 label=_("在库志愿捐献者"),

@@ -4,15 +4,17 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_scopes import scopes_disabled
 
 from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.kit import numbering
 from xiangsui.foundation.kit.pagination import COUNT_LIMIT
+from xiangsui.foundation.people.selectors import people_found
 from xiangsui.programme.hla.sources import SearchRow
 
-from .models import Donor, Status, Typing
+from .codes import Status
+from .models import Donor, Transfer, Typing
 
 # What a search may find. Reserved donors are shown too, marked: another patient may be waiting for them (domain §2.4).
 SEARCHABLE = (Status.LISTED, Status.RESERVED)
@@ -20,7 +22,7 @@ SEARCHABLE = (Status.LISTED, Status.RESERVED)
 
 def donors_visible(*, assignment: Assignment) -> QuerySet[Donor]:
     """The donors below the assignment's organisation, with their organisation."""
-    return Donor.objects.filter(organisation__path__startswith=assignment.tree).select_related("organisation")
+    return Donor.objects.filter(organisation__path__startswith=assignment.tree).select_related("organisation", "person")
 
 
 def donors_listed_count(*, assignment: Assignment) -> int:
@@ -100,3 +102,21 @@ def donors_by_uuid(subjects: Sequence[uuid.UUID]) -> dict[uuid.UUID, Donor]:
         for start in range(0, len(subjects), 500):
             found |= Donor.objects.in_bulk(subjects[start : start + 500])
     return found
+
+
+def donors_found(*, assignment: Assignment, text: str) -> QuerySet[Donor]:
+    """Visible donors whom a GRID, CMDP number, name, pinyin, telephone, its last four digits or an ID number means."""
+    visible = donors_visible(assignment=assignment)
+    number = numbering.grid_compact(text)
+    people = people_found(tree=assignment.tree, text=text).values("pk")
+    return visible.filter(Q(grid=number) | Q(cmdp_number=number) | Q(person__in=people))
+
+
+def transfers_open(*, assignment: Assignment) -> QuerySet[Transfer]:
+    """Transfers that wait to be received below the assignment's organisation."""
+    with scopes_disabled():
+        return (
+            Transfer.objects.filter(target__path__startswith=assignment.tree, decided_at=None)
+            .select_related("donor", "source", "target")
+            .order_by("asked_at")
+        )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from hlaengine.typings import MATCH_LOCI
 
 from . import wording
 
 LOCI: tuple[str, ...] = MATCH_LOCI
+# Sums of products of frequencies: the engine's kernels agree to this, so nearer to 0 or 1 nothing can be told apart.
+_EXACT = 1e-12
 
 
 @dataclass(frozen=True)
@@ -37,16 +41,23 @@ class LocusView:
 
 
 def probability_text(value: float | None) -> str:
-    """A probability as it is shown: never 0 % or 100 % unless it is exactly so."""
+    """A probability as it is shown: never 0 % or 100 % unless it is so to the engine's last digit."""
     if value is None:
         return "—"
-    if value in (0.0, 1.0):
-        return f"{value:.0%}"
+    if value < _EXACT:
+        return "0%"
+    if value > 1 - _EXACT:
+        return "100%"
     if value < 0.0001:
         return "<0.01%"
     if value > 0.9999:
         return ">99.99%"
     return f"{value * 100:.2f}%" if value < 0.1 or value > 0.995 else f"{value * 100:.1f}%"
+
+
+def _listed(words: Iterable[str]) -> str:
+    """Words in a row, with the comma of the reader's language."""
+    return pgettext("between words of a list", "、").join(words)
 
 
 def _cells(low: int, high: int, typed: bool) -> tuple[str, str]:
@@ -72,7 +83,7 @@ def loci_of(hit: Any) -> list[LocusView]:
             LocusView(
                 name=locus,
                 cells=cells,
-                label="、".join(words[cell] for cell in cells),
+                label=_listed(words[cell] for cell in cells),
                 patient_text=found.patient,
                 donor_text=found.donor,
                 both=found.both,
@@ -92,7 +103,7 @@ def sentences(hit: Any) -> list[str]:
     views = loci_of(hit)
 
     def named(cell: str) -> str:
-        return "、".join(view.name for view in views if cell in view.cells)
+        return _listed(view.name for view in views if cell in view.cells)
 
     lines = []
     if hit.count_min == hit.count_max:

@@ -36,6 +36,11 @@ def typing_check(gl: str) -> typings.Typing:
     return typing
 
 
+def loci_typed(gl: str) -> list[str]:
+    """The loci of a typing that was checked before."""
+    return list(typings.parse(gl).loci)
+
+
 def patient_typing_check(gl: str) -> typings.Typing:
     """As `typing_check`, for somebody who is searched for: with the loci that a search needs.
 

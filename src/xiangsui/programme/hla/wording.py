@@ -67,7 +67,8 @@ def refusal(error: HlaError, text: str) -> Refusal:
         message = str(_DAMAGED) % {"code": error.code}
     else:
         message = str(error)
+    plain = message
     if error.position is not None and text:
         message = _("第%(place)s个字符处：%(message)s") % {"place": error.position + 1, "message": message}
     status = 503 if error.code.startswith("index.") else 400
-    return Refusal(message, code=error.code, status=status, position=error.position, detail=str(error))
+    return Refusal(message, code=error.code, status=status, position=error.position, detail=str(error), plain=plain)

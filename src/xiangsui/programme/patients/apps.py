@@ -10,8 +10,10 @@ class PatientsConfig(AppConfig):
         from django.urls import reverse
 
         from xiangsui.foundation.screens.registry import (
+            HomeAction,
             HomeCard,
             NavigationItem,
+            register_action,
             register_home,
             register_navigation,
         )
@@ -19,6 +21,7 @@ class PatientsConfig(AppConfig):
         from . import permissions, selectors
 
         register_navigation(NavigationItem(_("患者检索"), "patients:list", "search", permissions.may_view, order=10))
+        register_action(HomeAction(_("新建检索"), "patients:new", "search", permissions.may_submit, order=10))
         register_home(
             HomeCard(
                 label=_("患者检索申请"),

@@ -101,4 +101,6 @@ class SearchForm(forms.Form):
             self.add_error("gl", refusal.message)
             return
         before = [start for start in origin if position is not None and start <= position]
-        self.add_error(origin[max(before)] if before else None, refusal.message)
+        # The place counts in the line made of all fields, which nobody has seen; the field itself says where.
+        message = refusal.params.get("plain") or refusal.message
+        self.add_error(origin[max(before)] if before else None, message)

@@ -11,6 +11,7 @@ from django.db import OperationalError, close_old_connections
 from django.utils.crypto import get_random_string
 from django_tasks_db.management.commands.db_worker import Worker
 
+from xiangsui.foundation.jobs.registry import before_work
 from xiangsui.foundation.jobs.services import jobs_prune, jobs_sweep, jobs_tick
 
 logger = logging.getLogger("xiangsui.jobs")
@@ -33,6 +34,8 @@ class Command(BaseCommand):
             worker_id=get_random_string(32),
             excluded_queue_names=[],
         )
+        for check in before_work:
+            check()
         worker.configure_signals()
         if options["once"]:
             worker.run()
