@@ -18,4 +18,6 @@ class OfficeConfig(AppConfig):
             NavigationItem(_("组织"), "office:organisations", "building-2", permissions.may_read, order=70)
         )
         register_navigation(NavigationItem(_("规则"), "office:rules", "file-text", permissions.may_read, order=80))
-        register_navigation(NavigationItem(_("流程"), "office:workflows", "list-checks", permissions.may_read, order=90))
+        register_navigation(
+            NavigationItem(_("流程"), "office:workflows", "list-checks", permissions.may_read, order=90)
+        )
