@@ -1,6 +1,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from xiangsui.foundation.orgs.models import Kind, Organisation
+
 from .codes import Abo, Sex, Status
 
 
@@ -35,3 +37,40 @@ class DonorForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
         help_text=_("可以以后补录；有分型后才能被检索到。"),
     )
+
+
+class FindForm(forms.Form):
+    q = forms.CharField(
+        label=_("查找"),
+        max_length=60,
+        help_text=_("姓名、全拼、首字母、电话、电话后四位、证件号、GRID 或中华骨髓库编号，须完整输入。"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )
+
+
+class RevealForm(forms.Form):
+    reason = forms.ChoiceField(
+        label=_("查看理由"),
+        choices=[
+            ("", _("请选择")),
+            ("contact", _("联系本人")),
+            ("identity_check", _("核对身份")),
+            ("correction", _("更正资料")),
+            ("case", _("个案工作")),
+            ("request_of_person", _("本人要求")),
+        ],
+        help_text=_("每次查看都会记录：谁、何时、什么理由。"),
+    )
+
+
+class TransferForm(forms.Form):
+    target = forms.ModelChoiceField(
+        label=_("转入组织"),
+        queryset=Organisation.objects.filter(kind__in=[Kind.CITY, Kind.COUNTY], closed_on=None).order_by("path"),
+        empty_label=_("请选择"),
+    )
+
+
+class NationalForm(forms.Form):
+    cmdp_number = forms.CharField(label=_("中华骨髓库编号"), max_length=12, help_text=_("12位数字"))
+    on = forms.DateField(label=_("录入日期"), widget=forms.DateInput(attrs={"type": "date"}))

@@ -19,6 +19,7 @@ from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
 
 from . import permissions, selectors, services
+from .file import donor_file
 from .forms import DonorFilter, DonorForm, TypingForm
 
 
@@ -64,17 +65,10 @@ def _donor(request: WorkRequest, donor_id: uuid.UUID) -> Any:
 
 @requires(permissions.may_view)
 def detail(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
-    """A donor's file: what the register holds, and every typing."""
-    donor = _donor(request, donor_id)
-    return render(
-        request,
-        "donors/detail.html",
-        {
-            "donor": donor,
-            "typings": selectors.donor_typings(donor=donor),
-            "may_register": permissions.may_register(request.assignment),
-        },
-    )
+    """A donor's file (一人一档): what the register holds, and what can be done next."""
+    file = donor_file(donor=_donor(request, donor_id), assignment=request.assignment)
+    context = {"file": file, "donor": file.donor, "typings": file.typings, "may_register": file.may_register}
+    return render(request, "donors/detail.html", context)
 
 
 @requires(permissions.may_register)
