@@ -534,7 +534,6 @@ def test_erasing_a_person_erases_what_was_merged_into_him(tree):
 
 
 @pytest.mark.parametrize("asked", [0, 1, 2])
-@later("rows two mergers away stay readable")
 def test_an_erasure_reaches_every_row_of_a_chain_of_mergers(tree, asked):
     rows = [person(tree["C1"], identity("张青松", number=number)) for number in (1, 2, 3)]
     services.person_merge(person=rows[0], into=rows[1], actor=None)
