@@ -102,14 +102,11 @@ def rule_add(
     """Add a version of a rule that exists; it is unconfirmed where the rule needs confirming.
 
     Raises:
-        Refusal: no such rule, a value of another kind, an organisation that was closed, a version of that day there
-            already.
+        Refusal: no such rule, a value of another kind, a version of that day there already.
     """
     model = RuleVersion.objects.filter(name=name).order_by("recorded_at").first()
     if model is None:
         raise Refusal(_("没有“%(name)s”这条规则。") % {"name": name}, code="rule.unknown")
-    if organisation is not None and organisation.closed_on and organisation.closed_on <= clock.today():
-        raise Refusal(_("“%(name)s”已撤销，请在接续它的组织登记。") % {"name": organisation}, code="rule.closed")
     text = value_text(model.kind, value)
     if model.unit in _NEVER_ZERO and not Decimal(json.loads(text)):
         raise Refusal(_("“%(rule)s”应大于零。") % {"rule": model.label}, code="rule.value")
