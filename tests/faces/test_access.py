@@ -12,6 +12,7 @@ OFFICERS = {"alice", "bob"}
 STAFF = {"paula", "quinn"}
 COORDINATORS = {"carol", "dora", "erin"}
 ALL = set(CAST)
+RED_CROSS = ALL - COORDINATORS - {"nina"}  # nina works at a blood station
 # name: (who gets the page, who is told it does not exist). Everybody else is refused.
 TABLE = {
     "home": (ALL, set()),
@@ -25,10 +26,30 @@ TABLE = {
     "donors:new": (OFFICERS | STAFF, set()),
     "donors:detail": ({"alice", "paula"}, {"bob", "quinn"}),
     "donors:typing": ({"alice", "paula"}, {"bob", "quinn"}),
+    "donors:find": (OFFICERS | STAFF, set()),
+    "donors:transfers": (OFFICERS | STAFF, set()),
+    "donors:step": ({"alice", "paula"}, {"bob", "quinn"}),
+    "donors:reveal": (set(), {"alice", "paula", "bob", "quinn"}),  # this donor is a pseudonym
+    "donors:transfer": ({"alice", "paula"}, {"bob", "quinn"}),
+    "donors:national": ({"alice", "paula"}, {"bob", "quinn"}),
+    "office:rules": (RED_CROSS, set()),
+    "office:rule": (RED_CROSS, set()),
+    "office:workflows": (RED_CROSS, set()),
+    "office:organisations": (RED_CROSS, set()),
+    "office:organisation": ({"alice", "tess", "paula", "lena", "adam"}, {"bob", "quinn"}),
+    "office:indicators": (OFFICERS | STAFF | {"lena", "adam"}, set()),
+    "office:indicator": (OFFICERS | STAFF | {"lena", "adam"}, set()),
+    "office:story": ({"alice", "paula", "adam"}, {"bob", "quinn"}),
 }
 # Open to visitors by intention, or answering to POST only.
 OPEN = {"health", "account_login"}
-POST_ONLY = {"switch_assignment", "set_language"}
+POST_ONLY = {
+    "switch_assignment",
+    "set_language",
+    "donors:consent",
+    "donors:transfer_decide",
+    "office:rule_confirm",
+}
 
 
 def address(name, world):
@@ -37,6 +58,14 @@ def address(name, world):
         "patients:explain": [world.request.uuid, donor_id("exact")],
         "donors:detail": [donor_id("exact")],
         "donors:typing": [donor_id("exact")],
+        "donors:step": [donor_id("exact"), "defer"],
+        "donors:reveal": [donor_id("exact")],
+        "donors:transfer": [donor_id("exact")],
+        "donors:national": [donor_id("exact")],
+        "office:rule": ["donor.join_age_max"],
+        "office:organisation": [world.orgs["C1"].uuid],
+        "office:indicator": ["donors.listed"],
+        "office:story": [world.orgs["C1"].uuid],
     }
     return reverse(name, args=arguments.get(name, []))
 

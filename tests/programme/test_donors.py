@@ -109,8 +109,9 @@ def test_a_new_typing_supersedes_and_keeps_the_last(place):
     assert pending() == [donor.pk, donor.pk]
 
 
-def test_a_first_typing_lists_the_donor(place):
+def test_a_first_typing_lists_the_donor_who_waits_in_the_laboratory(place):
     donor = factories.donor(place)
+    Donor.objects.filter(pk=donor.pk).update(status=Status.IN_LAB)
     typing_record(donor=donor, gl=patient_gl())
     donor.refresh_from_db()
     assert donor.status == Status.LISTED

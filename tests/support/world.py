@@ -105,7 +105,7 @@ def _named() -> dict[str, tuple[str, str, str]]:
         "low": ("C1-2", low_gl(), Status.LISTED),
         "reserved": ("C3-1", gl, Status.RESERVED),
         "retired": ("C1-1", gl, Status.RETIRED),
-        "untyped": ("C1-1", "", Status.ENROLLED),
+        "untyped": ("C1-1", "", Status.IN_LAB),
         "neighbour": ("C2", gl, Status.LISTED),
     }
 

@@ -111,11 +111,25 @@ def _sum(parts: Iterable[QuerySet[Any]], column: str) -> int:
 
 def _rolled(indicator: Indicator, where: _Where, first: dt.date | None, last: dt.date) -> int:
     """Daily totals up to the watermark, and the events recorded since."""
-    mark = Watermark.objects.first()
+    # A roll-up that commits between the readings would be counted twice: read until the mark stood still.
+    while True:
+        mark = Watermark.objects.first()
+        value = _rolled_from(mark, indicator, where, first, last)
+        if _recorded(Watermark.objects.first()) == _recorded(mark):
+            return value
+
+
+def _recorded(mark: Watermark | None) -> dt.datetime | None:
+    return mark.recorded_at if mark else None
+
+
+def _rolled_from(
+    mark: Watermark | None, indicator: Indicator, where: _Where, first: dt.date | None, last: dt.date
+) -> int:
     totals = DailyTotal.objects.filter(kind__in=indicator.events, day__lte=last)
     if first is not None:
         totals = totals.filter(day__gte=first)
-    tail = where.facts(indicator.events, first, last, None, mark.recorded_at if mark else None)
+    tail = where.facts(indicator.events, first, last, None, _recorded(mark))
     return _sum(where.narrowed(totals), "total") + _sum(tail, "delta")
 
 
@@ -146,8 +160,13 @@ def _durations(
             )
             if recorded_until is not None:
                 rows = rows.filter(recorded_at__lte=recorded_until)
-            for subject, at in rows.values_list("subject", "occurred_at"):
-                begun.setdefault(subject, []).append(at)
+            corrections = Event.objects.filter(subject__in=subjects[start : start + _CHUNK], corrects__isnull=False)
+            if recorded_until is not None:
+                corrections = corrections.filter(recorded_at__lte=recorded_until)
+            undone = set(corrections.values_list("corrects", flat=True))
+            for event, subject, at in rows.values_list("uuid", "subject", "occurred_at"):
+                if event not in undone:
+                    begun.setdefault(subject, []).append(at)
         for subject, at in open_ones:
             before = [start for start in begun.get(subject, ()) if start <= at]
             if before:

@@ -106,7 +106,8 @@ def figure_publish(
     actor: uuid.UUID | None = None,
 ) -> PublishedFigure:
     """Freeze a figure as it is given out, with what the ledger said at that moment."""
-    now = clock.now()
+    # What is still being committed at this moment is not part of the figure.
+    now = clock.now() - LAG
     value = figure(
         indicator=find(code),
         organisation=organisation,
@@ -123,7 +124,7 @@ def figure_publish(
         value="" if value is None else str(value),
         qualifier=qualifier,
         link=_link(subtree_on(organisation=organisation, date=occurred_until)),
-        published_at=now,
+        published_at=clock.now(),
         published_by=actor,
     )
 

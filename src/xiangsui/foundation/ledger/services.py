@@ -53,10 +53,11 @@ def events_append(*, facts: Sequence[Fact], actor: uuid.UUID | None) -> list[Eve
     Raises:
         ValueError: a detail that is not a code, number, date or UUID; a naive moment.
     """
-    recorded = clock.now()
     with transaction.atomic():
         chains = _open_chains({fact.organisation for fact in facts})
         heads = _heads_locked(set(chains.values()))
+        # Taken under the locks: recorded_at follows the order of the chain, however long the wait was.
+        recorded = clock.now()
         events = [_linked(fact, heads[chains[fact.organisation]], recorded, actor) for fact in facts]
         Event.objects.bulk_create(events, batch_size=_BATCH)
         ChainHead.objects.bulk_update(heads.values(), ["sequence", "digest"], batch_size=_BATCH)

@@ -18,8 +18,9 @@ from xiangsui.foundation.ledger.services import Fact, events_append
 from xiangsui.foundation.orgs.models import Organisation
 from xiangsui.foundation.privacy import services as privacy
 
-from .identity import Identity, phones_read
+from .identity import Identity
 from .models import Person, PersonTie, SecondContact
+from .phones import phones_read
 
 FAMILY = "person"
 _IDENTITY = "identity"
@@ -177,10 +178,9 @@ def person_erase(*, person: Person, actor: uuid.UUID | None) -> list[Person]:
     Rows and events stay, and tell nothing of who it was. Returns the rows that were erased.
     """
     with scopes_disabled():
-        root = person.merged_into_id or person.pk
         rows = list(
             Person.objects.select_for_update(of=("self",))
-            .filter(Q(pk=root) | Q(merged_into=root), erased_at=None)
+            .filter(pk__in=_merged_with(person), erased_at=None)
             .select_related("organisation")
         )
         privacy.erase(subjects=[row.pk for row in rows])
@@ -188,6 +188,16 @@ def person_erase(*, person: Person, actor: uuid.UUID | None) -> list[Person]:
     facts = [Fact("person.erased", row.organisation.uuid, row.pk) for row in rows]
     events_append(facts=facts, actor=actor)
     return rows
+
+
+def _merged_with(person: Person) -> set[uuid.UUID]:
+    """The rows of one human: himself and, over any number of mergers up and down, those that were merged."""
+    group, new = set[uuid.UUID](), {person.pk}
+    while new:
+        group |= new
+        linked = Person.objects.filter(Q(pk__in=new) | Q(merged_into__in=new)).values_list("pk", "merged_into")
+        new = {pk for pair in linked for pk in pair if pk is not None} - group
+    return group
 
 
 @transaction.atomic

@@ -123,12 +123,24 @@ def _write(path: Path, ring: dict[str, object], *, replace: bool) -> None:
         os.fsync(out.fileno())
     if replace:
         draft.replace(path)
-        return
+    else:
+        try:
+            # A link loses the race instead of overwriting keys somebody may already have sealed with.
+            os.link(draft, path)
+        finally:
+            draft.unlink()
+    _names_kept(path.parent)
+
+
+def _names_kept(folder: Path) -> None:
+    """Bring the folder itself to the disk: a power cut must not show the old file beside data sealed with the new."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there, and its journal keeps the order of renames
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        # A link loses the race instead of overwriting keys somebody may already have sealed with.
-        os.link(draft, path)
+        os.fsync(descriptor)
     finally:
-        draft.unlink()
+        os.close(descriptor)
 
 
 def _read(path: Path) -> Keyring:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +13,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from xiangsui.foundation.kit import clock
 
 from . import keyring as keys
 from .models import DataKey, KeyCheck, LookupToken
 
+_logger = logging.getLogger(__name__)
 _NONCE = 12
 _BATCH = 500
 
@@ -54,11 +56,22 @@ def keys_ensure() -> None:
         )
 
 
+def keys_ensure_before_migrating(*, using: str) -> None:
+    """As `keys_ensure`, before an upgrade writes anything; a database that has no table of keys yet passes.
+
+    Raises:
+        KeysUnusable: the database was sealed with keys that are not here. Nothing was written.
+    """
+    if KeyCheck._meta.db_table in connections[using].introspection.table_names():
+        keys_ensure()
+
+
 def _opens(ring: keys.Keyring, sealed: set[tuple[str, str]]) -> bool:
     """Whether one data key of every generation opens: a file of before the last rotation would lock people out."""
     try:
         for family, key_id in sealed:
-            row = DataKey.objects.filter(family=family, key_id=key_id).first()
+            # Only these columns: an upgrade asks before it has added others.
+            row = DataKey.objects.only("family", "key_id", "wrapped").filter(family=family, key_id=key_id).first()
             if row is not None:
                 _unwrap(ring, row)
     except keys.KeysUnusable:
@@ -194,11 +207,34 @@ def _insert_tokens(rows: list[tuple[uuid.UUID, str, str, str]]) -> None:
 
 
 def erase(*, subjects: Sequence[uuid.UUID]) -> None:
-    """Destroy the keys and tokens of some people: what was sealed can never be opened again."""
+    """Destroy the keys and tokens of some people: what was sealed can never be opened again.
+
+    On SQLite the deleted bytes are overwritten in the file (`secure_delete`) and, after the commit, the write-ahead
+    log that still shows them is emptied. On PostgreSQL they stay in its files until `VACUUM privacy_datakey`, which
+    autovacuum runs. A copy made before, of the database or of PostgreSQL's log, still holds the wrapped key: there the
+    erasure is final once the site's keys were rotated and the old ones, with their copies, are gone.
+    """
     with transaction.atomic():
+        if connection.vendor == "sqlite":
+            # The erasure stands even where emptying the log fails.
+            transaction.on_commit(_log_emptied, robust=True)
         for start in range(0, len(subjects), _BATCH):
             DataKey.objects.filter(pk__in=subjects[start : start + _BATCH]).delete()
             LookupToken.objects.filter(subject__in=subjects[start : start + _BATCH]).delete()
+
+
+def _log_emptied() -> None:
+    """Write SQLite's write-ahead log into the file and cut it; waits some seconds for readers, then says so."""
+    with connection.cursor() as cursor:
+        [usual] = cursor.execute("PRAGMA busy_timeout").fetchone()
+        try:
+            # Writers wait meanwhile: shorter than they would bear.
+            cursor.execute("PRAGMA busy_timeout=5000")
+            busy, *_pages = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={usual:d}")
+    if busy:
+        _logger.warning("an erased key stays in the write-ahead log until a checkpoint finds nobody reading")
 
 
 def keys_rotate(*, chunk: int = 250) -> int:

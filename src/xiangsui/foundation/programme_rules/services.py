@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import tomllib
 import uuid
 from decimal import Decimal, InvalidOperation
@@ -62,10 +63,11 @@ def value_text(kind: str, value: Any) -> str:
         if kind == "bool" and isinstance(value, bool):
             return json.dumps(value)
         if kind == "list":
-            items = [item.strip() for item in value.split(",")] if isinstance(value, str) else list(value)
-            if items and all(isinstance(item, str) and item for item in items):
+            # As people separate items: 1，2、3.
+            items = [item.strip() for item in re.split("[,，、;；]", value)] if isinstance(value, str) else list(value)
+            if items and all(isinstance(item, str) and item for item in items) and len(set(items)) == len(items):
                 return json.dumps(items, ensure_ascii=False)
-    except (ValueError, InvalidOperation):
+    except (ValueError, TypeError, InvalidOperation):
         pass
     raise Refusal(
         _("“%(value)s”不是这条规则能用的值（需要%(kind)s）。")

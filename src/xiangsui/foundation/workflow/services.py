@@ -62,16 +62,28 @@ def transition_take(
     )
     _check_permission(step)
     breaches = _check_guards(step)
+    before = [(row, row.status, row.status_since) for row in step.rows]
+    try:
+        return _take(step, breaches)
+    except BaseException:
+        for row, status, since in before:
+            row.status, row.status_since = status, since
+        raise
+
+
+def _take(step: Step, breaches: Mapping[Any, Sequence[str]]) -> list[Event]:
+    transition = step.transition
     with transaction.atomic():
         by_source = _move(step)
         facts = []
         for row in step.rows:
             source = by_source[row.pk]
             facts += _facts(step, row, source, breaches.get(row.pk, ()))
+        _show(step.rows, transition.target, step.occurred_at)
         for effect in transition.effects:
             effect(step)
         # Last: the heads of the chains are locked until commit (mechanism 1).
-        return events_append(facts=facts, actor=assignment.uuid if assignment else None)
+        return events_append(facts=facts, actor=step.assignment.uuid if step.assignment else None)
 
 
 def transition_undo(
@@ -81,29 +93,51 @@ def transition_undo(
 
     Raises:
         NotAllowed: who could not take the transition cannot take it back.
-        Refusal: it is not the row's last step, was taken back already, or cannot be undone.
+        Refusal: it is not the row's last step, was taken back already, was the clockwork's, was recorded at another
+            organisation, or cannot be undone.
     """
-    prefix = f"{machine.name}."
-    steps = Event.objects.filter(subject=row.pk, kind__startswith=prefix).order_by("-recorded_at", "-uuid")
-    undone = set(steps.filter(corrects__isnull=False).values_list("corrects", flat=True))
-    last = next((e for e in steps if e.corrects is None and e.uuid not in undone), None)
-    if last is None or last.uuid != event_id:
+    steps = _standing_steps(machine, row)
+    if not steps or steps[-1].uuid != event_id:
         raise Refusal(_("只能撤回最近的一步，且每一步只能撤回一次。"), code="workflow.not_last")
-    transition = machine.transition(last.kind.removeprefix(prefix))
+    last = steps[-1]
+    transition = machine.transition(last.kind.removeprefix(f"{machine.name}."))
     step = Step(machine, transition, (row,), assignment, last.occurred_at, {})
     _check_permission(step)
-    if not transition.undoable:
+    foreign = last.organisation != row.organisation.uuid or last.actor is None
+    if not transition.undoable or foreign or "from" not in last.details:
         raise Refusal(_("“%(step)s”不能撤回。") % {"step": transition.label}, code="workflow.final")
     source, target = last.details["from"], last.details["to"]
+    # Since when it stood there: since the step before, not since now.
+    since = next((e.occurred_at for e in reversed(steps[:-1]) if e.details.get("to") == source), last.occurred_at)
     with transaction.atomic():
-        _update(row, from_state=target, to_state=source)
+        if not _update([row], target, source, since):
+            raise _lost(row)
+        row.status, row.status_since = source, since
+        for effect in transition.undo_effects:
+            effect(row, last)
         details = {"from": target, "to": source, "reason": reason}
         # Dated as the step it corrects, so that the period it was counted in is right again.
-        common = {"organisation": row.organisation.uuid, "subject": row.pk, "occurred_at": last.occurred_at}
-        facts = [Fact(last.kind, corrects=last.uuid, delta=-last.delta, details=details, **common)]
-        facts += [Fact(k, delta=d, corrects=last.uuid, **common) for k, d in machine.stock_changes(target, source)]
-        row.status = source
+        common: dict[str, Any] = {
+            "organisation": row.organisation.uuid,
+            "subject": row.pk,
+            "occurred_at": last.occurred_at,
+            "corrects": last.uuid,
+        }
+        facts = [Fact(last.kind, delta=-last.delta, details=details, **common)]
+        facts += [Fact(kind, delta=delta, **common) for kind, delta in machine.stock_changes(target, source)]
         return events_append(facts=facts, actor=assignment.uuid)
+
+
+def _standing_steps(machine: Machine, row: Any) -> list[Event]:
+    """The steps of a row that were not taken back, in the order they were recorded."""
+    events = list(Event.objects.filter(subject=row.pk, kind__in=machine.kinds).order_by("recorded_at", "uuid"))
+    undone = {event.corrects for event in events if event.corrects}
+    return [event for event in events if event.corrects is None and event.uuid not in undone]
+
+
+def _show(rows: Sequence[Any], status: str, since: dt.datetime) -> None:
+    for row in rows:
+        row.status, row.status_since = status, since
 
 
 def _values(transition: Transition, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +157,11 @@ def _values(transition: Transition, given: Mapping[str, Any]) -> dict[str, Any]:
 def _read(wanted: Field, value: Any) -> Any:
     try:
         if wanted.kind == "date":
-            return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+            day = value.date() if isinstance(value, dt.datetime) else value
+            return day if isinstance(day, dt.date) else dt.date.fromisoformat(day)
         if wanted.kind == "int":
+            if isinstance(value, bool | float):
+                raise ValueError
             return int(value)
         if wanted.choices and value not in wanted.choices:
             raise ValueError
@@ -143,15 +180,25 @@ def _check_permission(step: Step) -> None:
                 _("“%(step)s”不能由系统自动进行。") % {"step": step.transition.label}, code="workflow.not_automatic"
             )
         return
-    if not step.transition.allowed(who) or not all(who.covers(row.organisation) for row in step.rows):
-        raise NotAllowed(
-            _("您当前的身份“%(role)s”不能进行“%(step)s”。") % {"role": who, "step": step.transition.label},
-            code="workflow.not_allowed",
-        )
+    for person in [who, *([step.second] if step.second else [])]:
+        if not _may(step, person):
+            raise NotAllowed(
+                _("您当前的身份“%(role)s”不能进行“%(step)s”。") % {"role": person, "step": step.transition.label},
+                code="workflow.not_allowed",
+            )
     if step.second is not None and step.second.user_id == who.user_id:
         raise Refusal(_("补录需要另一位同事确认。"), code="workflow.second")
-    if step.occurred_at > clock.now() + dt.timedelta(minutes=1):
+    now = clock.now()
+    if step.occurred_at > now + dt.timedelta(minutes=1):
         raise Refusal(_("发生时间不能晚于现在。"), code="workflow.future")
+    if not step.late and step.day < now.astimezone(clock.BEIJING).date():
+        raise Refusal(_("以前发生的事须作为补录，由另一位同事确认。"), code="workflow.late_needs_second")
+
+
+def _may(step: Step, who: Assignment) -> bool:
+    today = clock.today()
+    in_force = who.valid_from <= today and (who.valid_until is None or who.valid_until >= today)
+    return in_force and step.transition.allowed(who) and all(who.covers(row.organisation) for row in step.rows)
 
 
 def _check_guards(step: Step) -> dict[Any, tuple[str, ...]]:
@@ -165,33 +212,35 @@ def _check_guards(step: Step) -> dict[Any, tuple[str, ...]]:
 
 
 def _move(step: Step) -> dict[Any, str]:
-    """Change the states by `UPDATE … WHERE state = from`; returns where each row came from."""
-    by_source: dict[str, list[Any]] = defaultdict(list)
+    """Change the states by `UPDATE … WHERE state = from`; returns where each row came from.
+
+    The organisation is part of the condition: a row that was transferred meanwhile belongs to somebody else.
+    """
+    groups: dict[tuple[str, Any], list[Any]] = defaultdict(list)
     for row in step.rows:
         if row.status not in step.transition.sources:
-            raise _lost(row)
-        by_source[row.status].append(row)
-    sources = {row.pk: row.status for row in step.rows}
-    for source, rows in by_source.items():
-        model = type(rows[0])
-        for start in range(0, len(rows), _CHUNK):
-            part = [row.pk for row in rows[start : start + _CHUNK]]
-            changed = model._base_manager.filter(pk__in=part, status=source).update(
-                status=step.transition.target, status_since=step.occurred_at
+            raise Refusal(
+                _("“%(row)s”现在是“%(state)s”，不能进行“%(step)s”。")
+                % {"row": row, "state": step.machine.state(row.status).label, "step": step.transition.label},
+                code="workflow.state",
             )
-            if changed != len(part):
-                raise _lost(rows[0])
-    for row in step.rows:
-        row.status, row.status_since = step.transition.target, step.occurred_at
+        groups[row.status, row.organisation_id].append(row)
+    sources = {row.pk: row.status for row in step.rows}
+    for (source, _organisation), rows in groups.items():
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            if _update(part, source, step.transition.target, step.occurred_at) != len(part):
+                raise _lost(part[0])
     return sources
 
 
-def _update(row: Any, *, from_state: str, to_state: str) -> None:
-    changed = (
-        type(row)._base_manager.filter(pk=row.pk, status=from_state).update(status=to_state, status_since=clock.now())
+def _update(rows: Sequence[Any], source: str, target: str, since: dt.datetime) -> int:
+    """Move rows of one state and one organisation; returns how many still were as they were read."""
+    return int(
+        type(rows[0])
+        ._base_manager.filter(pk__in=[row.pk for row in rows], status=source, organisation_id=rows[0].organisation_id)
+        .update(status=target, status_since=since)
     )
-    if changed != 1:
-        raise _lost(row)
 
 
 def _lost(row: Any) -> LostRace:
@@ -205,7 +254,11 @@ def _facts(step: Step, row: Any, source: str, breaches: Sequence[str]) -> list[F
     if step.late and step.second is not None:
         details |= {"late": True, "second": step.second.uuid}
     if breaches:
-        details |= {"breach": True, "guard": breaches[0]}
-    common = {"organisation": row.organisation.uuid, "subject": row.pk, "occurred_at": step.occurred_at}
+        details |= {"breach": ".".join(breaches)}
+    common: dict[str, Any] = {
+        "organisation": row.organisation.uuid,
+        "subject": row.pk,
+        "occurred_at": step.occurred_at,
+    }
     facts = [Fact(f"{step.machine.name}.{step.transition.name}", delta=1, details=details, **common)]
     return facts + [Fact(k, delta=d, **common) for k, d in step.machine.stock_changes(source, step.transition.target)]

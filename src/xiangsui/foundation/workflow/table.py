@@ -17,6 +17,8 @@ from typing import Any
 from django.db import models
 
 from xiangsui.foundation.accounts.models import Assignment
+from xiangsui.foundation.kit import clock
+from xiangsui.foundation.ledger.models import Event
 
 
 class Stateful(models.Model):
@@ -66,8 +68,8 @@ class Transition:
         allowed: which assignments may take it; the row must also lie within their scope.
         guards: what must hold; a fact that happened against a guard is recorded as a breach (补录).
         fields: what must be said with it.
-        documents: codes of papers that must be there.
         effects: called with all rows of the step, in its transaction: follow-on work, dependent rows.
+        undo_effects: called with the row and the event that is taken back, in the same way.
         undoable: whether a mis-click may be taken back.
         automatic: whether the system's own clockwork may take it (a deferral that ends, an age that is reached).
         tone: how its button looks: `primary`, `plain`, `danger`.
@@ -80,8 +82,8 @@ class Transition:
     allowed: Callable[[Assignment], bool]
     guards: tuple[Guard, ...] = ()
     fields: tuple[Field, ...] = ()
-    documents: tuple[str, ...] = ()
     effects: tuple[Callable[[Step], None], ...] = ()
+    undo_effects: tuple[Callable[[Any, Event], None], ...] = ()
     undoable: bool = True
     automatic: bool = False
     tone: str = "plain"
@@ -106,6 +108,11 @@ class Step:
     values: Mapping[str, Any]
     late: bool = False
     second: Assignment | None = None
+
+    @property
+    def day(self) -> dt.date:
+        """The day it happened, in Beijing."""
+        return self.occurred_at.astimezone(clock.BEIJING).date()
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,11 @@ class Machine:
     def transition(self, name: str) -> Transition:
         """The transition of that name."""
         return next(transition for transition in self.transitions if transition.name == name)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The event kinds of its transitions."""
+        return [f"{self.name}.{transition.name}" for transition in self.transitions]
 
     def stock_changes(self, source: str | None, target: str | None) -> list[tuple[str, int]]:
         """(event kind, ±1) for every stock that a move enters or leaves; None stands for outside the machine."""

@@ -162,6 +162,6 @@ def find(request: WorkRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         donors = list(selectors.donors_found(assignment=request.assignment, text=form.cleaned_data["q"])[:50])
         names = masked(people=[donor.person for donor in donors if donor.person])
-        found = [{"donor": donor, "identity": names.get(donor.person_id)} for donor in donors]
+        found = [{"donor": donor, "identity": names.get(donor.person.pk) if donor.person else None} for donor in donors]
     context = {"form": form, "found": found, "reasons": REVEAL_REASONS}
     return render(request, "donors/find.html", context)

@@ -19,5 +19,4 @@ def end_deferrals(run: Run) -> None:
 @job(title=_("超龄退库"), every=dt.timedelta(days=1))
 def age_out(run: Run) -> None:
     """Donors beyond the age of the rule leave the register."""
-    while services.donors_age_out():
-        pass
+    services.donors_age_out()

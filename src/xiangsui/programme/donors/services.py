@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from collections.abc import Sequence
@@ -15,13 +16,13 @@ from xiangsui.foundation.kit import clock, numbering
 from xiangsui.foundation.kit.errors import NotAllowed, Refusal
 from xiangsui.foundation.kit.ids import uuid7
 from xiangsui.foundation.ledger.services import Fact, events_append
-from xiangsui.foundation.orgs.models import Occasion, Organisation
+from xiangsui.foundation.orgs.models import Kind, Occasion, Organisation
 from xiangsui.foundation.people.identity import Identity
 from xiangsui.foundation.people.models import Person
 from xiangsui.foundation.people.selectors import people_by_document
 from xiangsui.foundation.people.services import PersonDraft, persons_record, registered_elsewhere
-from xiangsui.foundation.programme_rules.selectors import rule
-from xiangsui.foundation.workflow.services import transition_take
+from xiangsui.foundation.programme_rules.selectors import rule, rules_in_force
+from xiangsui.foundation.workflow.services import LostRace, transition_take
 from xiangsui.programme.hla.services import changes_record, typing_check
 
 from .codes import Consent, Removal, Status
@@ -30,6 +31,8 @@ from .permissions import may_register
 from .selectors import donors_by_uuid
 from .workflow import DONOR
 
+# Where donors belong: the stations of the Red Cross.
+_STATIONS = {Kind.CITY, Kind.COUNTY}
 #: The text version of a consent that lies signed on paper in the archive.
 PAPER = "paper"
 
@@ -74,15 +77,17 @@ def donors_register(*, drafts: Sequence[DonorDraft], actor: uuid.UUID | None = N
             to joining, somebody who is registered here already.
         NotAllowed: somebody who is registered elsewhere; nothing is said of where.
     """
-    known = donors_by_uuid([draft.uuid for draft in drafts])
-    standing = [known[draft.uuid] for draft in drafts if draft.uuid in known]
-    drafts = [draft for draft in drafts if draft.uuid not in known]
+    wanted = [draft.uuid for draft in drafts]
+    known = donors_by_uuid(wanted)
+    drafts = list({draft.uuid: draft for draft in drafts if draft.uuid not in known}.values())
     youngest = clock.today().year - rule("donor.join_age_min").value
     for draft in drafts:
         _check(draft, youngest)
-    _check_people(drafts)
     try:
-        return standing + _store(drafts, actor)
+        with transaction.atomic():
+            _check_people(drafts)
+            known |= {donor.pk: donor for donor in _store(drafts, actor)}
+        return [known[identifier] for identifier in wanted]
     except IntegrityError as error:
         raise Refusal(_("GRID或中华骨髓库编号已经登记过，请核对编号。"), code="donor.grid_taken") from error
 
@@ -100,6 +105,10 @@ def _check(draft: DonorDraft, youngest: int) -> None:
             _("出生年“%(year)s”不对，应为四位数年份，且入库时已满法定年龄。") % {"year": draft.birth_year},
             code="donor.birth_year",
         )
+    if draft.registered_on and draft.registered_on > clock.today():
+        raise Refusal(_("登记日期不能晚于今天。"), code="donor.registered_on")
+    if draft.identity and draft.identity.birth_date and int(draft.identity.birth_date[:4]) != draft.birth_year:
+        raise Refusal(_("出生年与证件上的出生日期不一致。"), code="donor.birth_year")
     if Consent.JOINING not in draft.consents:
         raise Refusal(_("没有签署加入资料库的知情同意书，不能登记。"), code="donor.consent")
     if draft.typing:
@@ -184,7 +193,9 @@ def _donor(draft: DonorDraft, person: Person | None, now: dt.datetime) -> Donor:
 
 def _registered(donor: Donor) -> list[Fact]:
     """The events of a donor who comes in at once: on the register, with the sample that was typed."""
-    steps = ["enrol"] if donor.status == Status.ENROLLED else ["enrol", "sample", "list"]
+    # Direct: no time between sample and listing is known, so the turnaround leaves these out (no `sample` event of
+    # a person who was sampled long ago and elsewhere).
+    steps = ["enrol"] if donor.status == Status.ENROLLED else ["enrol", "list"]
     common: dict[str, Any] = {
         "organisation": donor.organisation.uuid,
         "subject": donor.uuid,
@@ -197,8 +208,8 @@ def _registered(donor: Donor) -> list[Fact]:
     return facts + [Fact(kind, delta=delta, **common) for kind, delta in DONOR.stock_changes(None, donor.status)]
 
 
-def typing_record(*, donor: Donor, gl: str) -> Typing:
-    """Record a new typing of a donor; the last one is kept, superseded. Whoever waits for it is listed.
+def typing_record(*, donor: Donor, gl: str, actor: uuid.UUID | None = None) -> Typing:
+    """Record a new typing of a donor; the last one is kept, superseded. Whoever waits for it in the laboratory is listed.
 
     Raises:
         Refusal: the typing cannot be read.
@@ -206,7 +217,7 @@ def typing_record(*, donor: Donor, gl: str) -> Typing:
     typing_check(gl)
     with transaction.atomic():
         # The donor's row is the lock: two typings recorded at once get two numbers, and the status is today's.
-        donor = Donor.objects.select_for_update().select_related("organisation").get(pk=donor.pk)
+        donor = _locked(donor)
         last = donor.typings.order_by("-number").first()
         donor.typings.filter(current=True).update(current=False)
         typing = Typing.objects.create(
@@ -221,13 +232,19 @@ def typing_record(*, donor: Donor, gl: str) -> Typing:
             except Refusal:
                 # The loci do not suffice yet, or a consent is missing: the typing stands, the donor waits on.
                 pass
+        _record("donor.typed", donor, actor, {"number": typing.number})
     return typing
+
+
+def _locked(donor: Donor) -> Donor:
+    """The donor as he is now, held until the transaction ends: the caller's copy may be from before a transfer."""
+    return Donor.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=donor.pk)
 
 
 @transaction.atomic
 def consent_give(*, donor: Donor, kind: str, text_version: str, actor: uuid.UUID | None) -> ConsentVersion:
     """Record that a donor agreed to something, in the words of a text version; a newer one replaces the older."""
-    now = clock.now()
+    donor, now = _locked(donor), clock.now()
     donor.consents.filter(kind=kind, withdrawn_at=None).update(withdrawn_at=now)
     consent = ConsentVersion.objects.create(donor=donor, kind=kind, text_version=text_version, given_at=now)
     _record("donor.consent_given", donor, actor, {"consent": kind, "text": text_version})
@@ -243,6 +260,7 @@ def consent_withdraw(*, donor: Donor, kind: str, actor: uuid.UUID | None) -> Non
     Raises:
         Refusal: it was not given.
     """
+    donor = _locked(donor)
     if not donor.consents.filter(kind=kind, withdrawn_at=None).update(withdrawn_at=clock.now()):
         raise Refusal(_("这项同意没有签署过，或已经撤回。"), code="consent.none")
     _record("donor.consent_withdrawn", donor, actor, {"consent": kind})
@@ -260,23 +278,28 @@ def deferrals_end() -> int:
             .order_by("until")[:500]
         )
         for deferral in due:
-            transition_take(machine=DONOR, name="reinstate", rows=[deferral.donor], assignment=None)
+            with contextlib.suppress(LostRace):
+                transition_take(machine=DONOR, name="reinstate", rows=[deferral.donor], assignment=None)
     return len(due)
 
 
-def donors_age_out() -> int:
+def donors_age_out(*, chunk: int = 500) -> int:
     """Take donors off the register who are older than the rule where they are listed; returns how many."""
-    retired = 0
+    retired, after = 0, uuid.UUID(int=0)
     with scopes_disabled():
-        oldest = clock.today().year - rule("donor.listed_age_max").value
-        for donor in Donor.objects.filter(
-            status__in=[Status.LISTED, Status.DEFERRED], birth_year__lt=oldest
-        ).select_related("organisation")[:500]:
-            limit = rule("donor.listed_age_max", at=donor.organisation).value
-            if donor.age > limit:
-                values = {"reason": Removal.DO}
-                transition_take(machine=DONOR, name="retire", rows=[donor], assignment=None, values=values)
-                retired += 1
+        strictest = min(version.value for version in rules_in_force().filter(name="donor.listed_age_max"))
+        old = Donor.objects.filter(
+            status__in=[Status.LISTED, Status.DEFERRED], birth_year__lt=clock.today().year - strictest
+        ).select_related("organisation")
+        while rows := list(old.filter(pk__gt=after).order_by("pk")[:chunk]):
+            after = rows[-1].pk
+            for donor in rows:
+                if donor.age > rule("donor.listed_age_max", at=donor.organisation).value:
+                    values = {"reason": Removal.DO}
+                    # Somebody is at work on him: tomorrow's run finds him again.
+                    with contextlib.suppress(LostRace):
+                        transition_take(machine=DONOR, name="retire", rows=[donor], assignment=None, values=values)
+                        retired += 1
     return retired
 
 
@@ -306,9 +329,10 @@ def transfer_ask(*, donor: Donor, target: Organisation, assignment: Assignment) 
         NotAllowed: the donor is not the asker's.
         Refusal: another transfer is under way, or it goes nowhere.
     """
+    donor, target = _locked(donor), Organisation.objects.get(pk=target.pk)
     if not may_register(assignment) or not assignment.covers(donor.organisation):
         raise NotAllowed(_("只有捐献者所属的组织可以提出转移。"), code="transfer.not_yours")
-    if donor.organisation_id == target.pk or target.closed_on is not None:
+    if donor.organisation_id == target.pk or target.closed_on is not None or target.kind not in _STATIONS:
         raise Refusal(_("请选择另一个存续中的组织。"), code="transfer.target")
     if donor.transfers.filter(decided_at=None).exists():
         raise Refusal(_("这位捐献者已有一份待接收的转移。"), code="transfer.open")
@@ -336,7 +360,9 @@ def transfer_decide(*, transfer: Transfer, received: bool, assignment: Assignmen
         if not changed:
             raise Refusal(_("这份转移已经办结。"), code="transfer.decided")
         transfer.refresh_from_db()
-        donor = Donor.objects.select_for_update().get(pk=transfer.donor_id)
+        donor = _locked(transfer.donor)
+        if received and Organisation.objects.get(pk=transfer.target_id).closed_on is not None:
+            raise Refusal(_("转入的组织已经撤销，请退回后另行转移。"), code="transfer.target")
         facts = [Fact("donor.transfer_decided", transfer.source.uuid, donor.pk, details={"received": received})]
         if received:
             Donor.objects.filter(pk=donor.pk).update(organisation=transfer.target)

@@ -89,7 +89,8 @@ def new(request: WorkRequest) -> HttpResponse:
                         grid=data["grid"],
                         typing=compact(data["typing"]),
                     )
-                ]
+                ],
+                actor=request.assignment.uuid,
             )
         except Refusal as refusal:
             field = {"donor.grid": "grid", "donor.grid_taken": "grid", "donor.birth_year": "birth_year"}
@@ -107,7 +108,7 @@ def typing(request: WorkRequest, donor_id: uuid.UUID) -> HttpResponse:
     form = TypingForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            services.typing_record(donor=donor, gl=compact(form.cleaned_data["gl"]))
+            services.typing_record(donor=donor, gl=compact(form.cleaned_data["gl"]), actor=request.assignment.uuid)
         except Refusal as refusal:
             form.add_error("gl", str(refusal))
         else:

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from xiangsui.foundation.kit import clock
+from xiangsui.foundation.ledger.models import Event
 from xiangsui.foundation.programme_rules.selectors import rule
 from xiangsui.foundation.workflow.table import Field, Guard, Machine, State, Step, Transition
 from xiangsui.programme.hla.services import changes_record, loci_typed
@@ -20,7 +21,7 @@ S = Status
 
 
 def _age_fits(donor: Donor, step: Step) -> bool:
-    on, at = step.occurred_at.date(), donor.organisation
+    on, at = step.day, donor.organisation
     age = on.year - donor.birth_year
     return rule("donor.join_age_min", on=on, at=at).value <= age <= rule("donor.join_age_max", on=on, at=at).value
 
@@ -37,12 +38,12 @@ def _attributed(donor: Donor, step: Step) -> bool:
 
 def _typed(donor: Donor, step: Step) -> bool:
     typing = donor.typings.filter(current=True).first()
-    needed = rule("donor.listing_loci", on=step.occurred_at.date(), at=donor.organisation).value
+    needed = rule("donor.listing_loci", on=step.day, at=donor.organisation).value
     return typing is not None and set(needed) <= set(loci_typed(typing.gl))
 
 
 def _reflected(donor: Donor, step: Step) -> bool:
-    days = rule("donor.reflection_days", on=step.occurred_at.date(), at=donor.organisation).value
+    days = rule("donor.reflection_days", on=step.day, at=donor.organisation).value
     return step.occurred_at - donor.status_since >= dt.timedelta(days=days)
 
 
@@ -51,7 +52,13 @@ def _willing(donor: Donor, step: Step) -> bool:
 
 
 def _until_ahead(donor: Donor, step: Step) -> bool:
-    return bool(step.values["until"] > step.occurred_at.astimezone(clock.BEIJING).date())
+    return bool(step.values["until"] > step.day)
+
+
+def _interval_over(donor: Donor, step: Step) -> bool:
+    months = rule("donor.second_donation_interval", on=step.day, at=donor.organisation).value
+    # A month of the rule is counted as thirty days, which errs on the donor's side by days at most.
+    return step.occurred_at - donor.status_since >= dt.timedelta(days=30 * months)
 
 
 AGE = Guard("age", _("年龄不在入库规则之内。"), _age_fits)
@@ -60,6 +67,7 @@ ATTRIBUTION = Guard("attribution", _("请先填写招募人或招募组织（谁
 TYPED = Guard("typed", _("分型还不完整，缺少入库必需的位点。"), _typed)
 REFLECTED = Guard("reflected", _("静思期还没有满。"), _reflected)
 WILLING = Guard("willing", _("只有本人表示愿意，才能送检。"), _willing)
+INTERVAL = Guard("interval", _("距上次捐献的间隔还不够。"), _interval_over)
 UNTIL = Guard("until", _("暂缓截止日期必须在今天之后。"), _until_ahead)
 
 
@@ -78,6 +86,23 @@ def _defer(step: Step) -> None:
 
 def _end_deferral(step: Step) -> None:
     Deferral._base_manager.filter(donor__in=[row.pk for row in step.rows], ended_at=None).update(ended_at=clock.now())
+
+
+def _undo_defer(donor: Donor, event: Event) -> None:
+    donor.deferrals.filter(ended_at=None).update(ended_at=clock.now())
+
+
+def _undo_ending(donor: Donor, event: Event) -> None:
+    """Open the deferral again that the step had ended."""
+    if event.details["from"] == S.DEFERRED:
+        last = donor.deferrals.order_by("-recorded_at").first()
+        if last is not None:
+            last.ended_at = None
+            last.save(update_fields=["ended_at"])
+
+
+def _undo_seen(donor: Donor, event: Event) -> None:
+    changes_record([donor.pk])
 
 
 def _searchable_changed(step: Step) -> None:
@@ -110,7 +135,6 @@ DONOR = Machine(
             target=S.ENROLLED,
             allowed=may_register,
             guards=(AGE, CONSENT, ATTRIBUTION),
-            documents=("consent_joining", "registration_form", "health_questionnaire"),
             tone="primary",
         ),
         Transition(
@@ -142,11 +166,12 @@ DONOR = Machine(
         Transition(
             "list",
             _("入库"),
-            sources=(S.ENROLLED, S.SAMPLED, S.IN_LAB),
+            sources=(S.IN_LAB,),
             target=S.LISTED,
             allowed=may_register,
             guards=(TYPED, CONSENT),
             effects=_SEEN,
+            undo_effects=(_undo_seen,),
             automatic=True,
             tone="primary",
         ),
@@ -163,6 +188,7 @@ DONOR = Machine(
                 Field("until", _("至"), kind="date"),
             ),
             effects=(_defer, *_SEEN),
+            undo_effects=(_undo_defer, _undo_seen),
         ),
         Transition(
             "reinstate",
@@ -171,6 +197,7 @@ DONOR = Machine(
             target=S.LISTED,
             allowed=may_register,
             effects=(_end_deferral, *_SEEN),
+            undo_effects=(_undo_ending, _undo_seen),
             automatic=True,
             tone="primary",
         ),
@@ -181,6 +208,7 @@ DONOR = Machine(
             target=S.RESERVED,
             allowed=may_register,
             effects=_SEEN,
+            undo_effects=(_undo_seen,),
         ),
         Transition(
             "release",
@@ -189,10 +217,17 @@ DONOR = Machine(
             target=S.LISTED,
             allowed=may_register,
             effects=_SEEN,
+            undo_effects=(_undo_seen,),
             automatic=True,
         ),
         Transition(
-            "donate", _("捐献完成"), sources=(S.RESERVED,), target=S.DONATED, allowed=may_register, effects=_SEEN
+            "donate",
+            _("捐献完成"),
+            sources=(S.RESERVED,),
+            target=S.DONATED,
+            allowed=may_register,
+            effects=_SEEN,
+            undo_effects=(_undo_seen,),
         ),
         Transition(
             "relist",
@@ -200,8 +235,9 @@ DONOR = Machine(
             sources=(S.DONATED,),
             target=S.LISTED,
             allowed=may_register,
-            guards=(CONSENT,),
+            guards=(CONSENT, INTERVAL),
             effects=_SEEN,
+            undo_effects=(_undo_seen,),
         ),
         Transition(
             "retire",
@@ -211,6 +247,7 @@ DONOR = Machine(
             allowed=may_register,
             fields=(_REASON,),
             effects=(_end_deferral, *_SEEN),
+            undo_effects=(_undo_ending, _undo_seen),
             automatic=True,
             tone="danger",
         ),
