@@ -7,7 +7,12 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from xiangsui.foundation.screens.registry import HomeAction, NavigationItem, register_action, register_navigation
+        from xiangsui.foundation.screens.registry import (
+            HomeAction,
+            NavigationItem,
+            register_action,
+            register_navigation,
+        )
 
         from .views import may_watch_jobs
 
