@@ -24,12 +24,25 @@ WHO = {
     "donors:new": "alice",
     "donors:detail": "alice",
     "donors:typing": "alice",
+    "donors:find": "alice",
+    "donors:transfers": "alice",
+    "donors:step": "alice",
+    "donors:transfer": "alice",
+    "donors:national": "alice",
+    "office:rules": "alice",
+    "office:rule": "adam",
+    "office:workflows": "alice",
+    "office:organisations": "alice",
+    "office:organisation": "alice",
+    "office:indicators": "alice",
+    "office:indicator": "alice",
+    "office:story": "alice",
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 
 
 def test_every_page_is_looked_at():
-    assert set(WHO) == set(TABLE)
+    assert set(WHO) == {name for name, (allowed, _missing) in TABLE.items() if allowed}
 
 
 class Page(HTMLParser):

@@ -248,29 +248,36 @@ def test_a_damaged_key_file_is_refused_with_words(settings, tmp_path, damage):
     keyring.create(settings.KEYRING_PATH)
     damaged = damage(settings.KEYRING_PATH.read_text())
     settings.KEYRING_PATH.write_text(damaged, encoding="utf-8")
-    keyring.forget()
     with pytest.raises(keyring.KeysUnusable, match="损坏"):
         services.vault_new(family="person", subjects=[A])
     assert settings.KEYRING_PATH.read_text(encoding="utf-8") == damaged
     assert not DataKey.objects.exists()
 
 
+def test_every_changed_byte_of_the_key_file_is_noticed(tmp_path):
+    """No key may silently become another one: what is read is what was written, or is refused."""
+    path = tmp_path / "keyring.json"
+    ring = keyring.create(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (1, 2, 0x20):
+            changed = bytearray(whole)
+            changed[place] ^= bit
+            path.write_bytes(changed)
+            try:
+                assert keyring._read(path) == ring
+            except keyring.KeysUnusable:
+                continue
+
+
 def test_missing_keys_are_refused_with_words(settings, tmp_path):
     settings.KEYRING_PATH = tmp_path / "keyring.json"
-    keyring.forget()
     with pytest.raises(keyring.KeysUnusable, match="找不到"):
         services.vault_new(family="person", subjects=[A])
     with pytest.raises(keyring.KeysUnusable, match="找不到"):
         services.keys_ensure()  # this database was sealed with keys already
     assert not settings.KEYRING_PATH.exists()
     assert not DataKey.objects.exists()
-
-
-@pytest.fixture(autouse=True)
-def _the_sites_own_keys(settings):
-    """Whatever a test did to the key file, the next one reads the site's own."""
-    yield
-    keyring.forget()
 
 
 def test_no_key_stands_in_the_database(vault):

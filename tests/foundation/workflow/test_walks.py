@@ -215,7 +215,7 @@ def check(walk):
 
     indexed = {row[0] for row in walk.index}
     pending = set(PendingChange.objects.values_list("subject", flat=True))
-    some = {row.subject for row in sources.some(list(pending))}
+    some = {row.subject for row in sources.some(list(pending)) if row.typing is not None}
     found = (indexed - pending) | some
     typed = set(Typing.objects.filter(current=True).values_list("donor", flat=True))
     listed = set(everybody.filter(status__in=("listed", "reserved")).values_list("pk", flat=True))

@@ -160,7 +160,11 @@ def find(request: WorkRequest) -> HttpResponse:
     form = FindForm(request.POST if request.method == "POST" else None)
     found: list[dict[str, object]] | None = None
     if request.method == "POST" and form.is_valid():
-        donors = list(selectors.donors_found(assignment=request.assignment, text=form.cleaned_data["q"])[:50])
+        donors = list(
+            selectors.donors_found(assignment=request.assignment, text=form.cleaned_data["q"]).select_related("person")[
+                :50
+            ]
+        )
         names = masked(people=[donor.person for donor in donors if donor.person])
         found = [{"donor": donor, "identity": names.get(donor.person.pk) if donor.person else None} for donor in donors]
     context = {"form": form, "found": found, "reasons": REVEAL_REASONS}

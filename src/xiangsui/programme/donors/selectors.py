@@ -22,7 +22,7 @@ SEARCHABLE = (Status.LISTED, Status.RESERVED)
 
 def donors_visible(*, assignment: Assignment) -> QuerySet[Donor]:
     """The donors below the assignment's organisation, with their organisation."""
-    return Donor.objects.filter(organisation__path__startswith=assignment.tree).select_related("organisation", "person")
+    return Donor.objects.filter(organisation__path__startswith=assignment.tree).select_related("organisation")
 
 
 def donors_listed_count(*, assignment: Assignment) -> int:
