@@ -127,6 +127,7 @@ class ListPage(View):
                     "label": column.label,
                     "value": value,
                     "short": isinstance(value, dt.date | int),
+                    "wide": len(str(value or "")) > 10,
                     "link": column.link(row) if column.link else "",
                     "template": column.template,
                     "numeric": column.numeric,
