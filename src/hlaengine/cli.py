@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from . import exercise, frequencies, index, nomenclature, search, starter
-from .errors import HlaError
+from .errors import FrequencyError, HlaError
 from .imputation import Imputer, Pairs
 from .subjects import Subject, read_subjects, write_text
 from .typings import MATCH_LOCI
@@ -181,7 +181,11 @@ def _index(options: argparse.Namespace) -> None:
             )
         except HlaError as error:
             donor = where.get(str(error.params.get("donor")))
-            raise error.at(donor.file, donor.line, donor.offset) if donor is not None else error from None
+            if donor is not None:
+                error.at(donor.file, donor.line, donor.offset)
+            elif isinstance(error, FrequencyError) and options.frequencies:
+                error.at(options.frequencies)
+            raise error from None
     print(
         f"{manifest.donors} donors, generation {manifest.generation}, {manifest.checksum[:12]}",
         file=sys.stderr,
