@@ -90,15 +90,10 @@ def run(donors: int, patients: int = 20, seed: int = 1, out: TextIO | None = Non
         print(f"   {what:<34} {value}", file=out or sys.stdout, flush=True)
 
     say("machine", f"{platform.platform()}, {platform.machine()}, {os.cpu_count()} cores, NumPy {np.__version__}")
-    frequency_set, known = starter.frequency_set(), starter.nomenclature()
-    rows = [DonorRow(f"D{i:08}", t, frequency_set.name) for i, (_, t) in enumerate(simulate(donors, seed))]
     with tempfile.TemporaryDirectory() as folder:
-        figures["build"], _ = _timed(
-            lambda: index.build(folder, rows, frequency_sets=[frequency_set], nomenclature=known)
-        )
+        figures["build"] = _build(folder, donors, seed)
         figures["donors_per_second"] = donors / figures["build"]
         say("build", f"{figures['build']:.2f} s, {figures['donors_per_second']:,.0f} donors/s")
-        del rows
         figures["index_bytes"] = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
         say("index", f"{figures['index_bytes'] / 1e6:.1f} MB, {figures['index_bytes'] / donors:.0f} bytes a donor")
         figures["open"], opened = _timed(lambda: Index.open(folder))
@@ -106,12 +101,17 @@ def run(donors: int, patients: int = 20, seed: int = 1, out: TextIO | None = Non
         say("open, make the searcher", f"{figures['open'] * 1e3:.1f} ms, {figures['prepare'] * 1e3:.1f} ms")
         _searches(searcher, patients, seed, figures, say)
         _limit(opened, figures, say)
-        del searcher, opened
     _match(min(donors, _MATCHED_DONORS), seed, figures, say)
     figures["peak_bytes"] = _peak()
     if figures["peak_bytes"]:
         say("peak memory", f"{figures['peak_bytes'] / 1e6:.0f} MB")
     return figures
+
+
+def _build(folder: str, donors: int, seed: int) -> float:
+    chosen = starter.frequency_set()
+    rows = [DonorRow(f"D{i:08}", text, chosen.name) for i, (_, text) in enumerate(simulate(donors, seed))]
+    return _timed(lambda: index.build(folder, rows, frequency_sets=[chosen], nomenclature=starter.nomenclature()))[0]
 
 
 def _searches(

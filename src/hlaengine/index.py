@@ -205,7 +205,7 @@ class Index:
         Raises:
             IndexDamaged: a dictionary is not what was written, or a code is in none.
         """
-        texts = {column: _lines(self._text(f"typings.{column}")) for column in COLUMNS}
+        texts: dict[str, Sequence[str]] = {column: _lines(self._text(f"typings.{column}")) for column in COLUMNS}
         for column in COLUMNS:
             self._below(f"codes.{column}", len(texts[column]) + 1)
         self._below("sets", len(self.manifest.frequency_sets))
@@ -226,8 +226,7 @@ class Index:
     def frequency_sets(self) -> list[FrequencySet]:
         """The frequency sets, in the order of the donors' set codes."""
         return [
-            frequencies.from_text(self._text(f"set.{i}"), f"set.{i}")
-            for i in range(len(self.manifest.frequency_sets))
+            frequencies.from_text(self._text(f"set.{i}"), f"set.{i}") for i in range(len(self.manifest.frequency_sets))
         ]
 
     def _text(self, name: str) -> str:

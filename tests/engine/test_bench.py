@@ -27,6 +27,8 @@ def test_every_figure_is_measured(capsys):
     for what in ("machine", "build", "index", "open", "first search", "p95", "limit", "match 300 × 1,000", "÷"):
         assert what in said
     figures = bench.run(200, 3)
-    assert figures["donors"] == 200 and figures["index_bytes"] > 200 * 10
+    assert figures["donors"] == 200
+    assert figures["index_bytes"] > 200 * 10
     assert {"search_all", "search_two-field", "search_ambiguous", "search_low"} <= figures.keys()
-    assert figures["donors_per_second"] > 0 and figures["scan_ratio"] > 0
+    assert figures["donors_per_second"] > 0
+    assert figures["scan_ratio"] > 0
