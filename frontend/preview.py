@@ -131,8 +131,10 @@ def gallery(request):
 
 def login(request):
     form = LoginForm(request.GET or None) if "login" in request.GET else LoginForm()
-    context = {"form": form, "demo_password": "xiangsui-demo", "demo_accounts": [
-        {"label": "市级工作站干事", "username": "huzhou"}, {"label": "移植医院检索协调员", "username": "coordinator"}]}
+    context = {"form": form, "demo_sign_ins": [
+        {"label": role, "accounts": [{"label": place, "username": name, "password": "xiangsui-demo"}]}
+        for role, place, name in (
+            ("市级工作站干事", "云澄市工作站", "officer"), ("移植医院检索协调员", "云澄大学附属第一医院", "coordinator"))]}
     return render(request, "account/login.html", context)
 
 

@@ -82,9 +82,7 @@ def test_every_icon_exists():
             assert name in known, f"{path.name}: {name} (frontend/icons.txt)"
     for path in TEMPLATES:
         for tag in re.findall(r"<c-[\w-]+[^>]*>", without_comments(path.read_text())):
-            for name in re.findall(r"\sicon=\"([\w-]+)\"", tag) + re.findall(
-                r"<c-icon[^>]*?\sname=\"([\w-]+)\"", tag
-            ):
+            for name in re.findall(r"\sicon=\"([\w-]+)\"", tag) + re.findall(r"<c-icon[^>]*?\sname=\"([\w-]+)\"", tag):
                 assert name in known, f"{path.name}: {name} (frontend/icons.txt)"
 
 
@@ -158,9 +156,7 @@ def test_the_four_states_of_a_locus_differ_without_colour():
 
 # --- Django -------------------------------------------------------------------------------------------------
 
-OURS = sorted(
-    str(path.relative_to(SCREENS / "templates")) for path in (SCREENS / "templates").glob("**/*.html")
-)
+OURS = sorted(str(path.relative_to(SCREENS / "templates")) for path in (SCREENS / "templates").glob("**/*.html"))
 
 
 @pytest.mark.parametrize("name", OURS)

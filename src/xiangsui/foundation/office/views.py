@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_POST
 
 from xiangsui.foundation.accounts.models import Assignment
@@ -29,6 +29,7 @@ from xiangsui.foundation.programme_rules.selectors import rule_history, rules_in
 from xiangsui.foundation.programme_rules.services import rule_add, rule_confirm
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.screens.lists import Column, ListPage
+from xiangsui.foundation.screens.templatetags.breaks import listed
 from xiangsui.foundation.workflow.selectors import picture
 from xiangsui.foundation.workflow.table import machines
 
@@ -38,12 +39,16 @@ from .forms import FigureForm, OrganisationFilter, RuleFilter, RuleForm
 # ------------------------------------------------------------------ rules
 
 
+# The units of the shipped rules; one that a site adds is shown as it was written.
+UNITS = (gettext_noop("岁"), gettext_noop("天"), gettext_noop("月"), gettext_noop("工作日"), gettext_noop("人"))
+
+
 def _shown(version: RuleVersion) -> str:
     value = version.value
     if isinstance(value, bool):
         return _("是") if value else _("否")
-    text = "、".join(value) if isinstance(value, list) else str(value)
-    return f"{text} {version.unit}".strip()
+    text = listed(value) if isinstance(value, list) else str(value)
+    return f"{text} {_(version.unit)}" if version.unit else text
 
 
 def _standing(version: RuleVersion) -> str:

@@ -16,19 +16,16 @@ from .registry import navigation_for
 def page(request: HttpRequest) -> dict[str, Any]:
     assignment = getattr(request, "assignment", None)
     match = request.resolver_match
-    namespace = match.namespace if match else ""
 
     def navigation() -> list[dict[str, Any]]:
         entries = [
-            {
-                "label": item.label,
-                "url": reverse(item.url_name),
-                "icon": item.icon,
-                "active": bool(match) and (match.url_name if ":" not in item.url_name else namespace) == item.namespace,
-                "children": [],
-            }
+            {"label": item.label, "url": reverse(item.url_name), "icon": item.icon, "active": False, "children": []}
             for item in navigation_for(assignment)
         ]
+        # The nearest entry: a room may have several, and its further pages lie below one of them.
+        around = [entry for entry in entries if request.path.startswith(entry["url"])]
+        if around:
+            max(around, key=lambda entry: len(entry["url"]))["active"] = True
         home: dict[str, Any] = {
             "label": _home_label(),
             "url": reverse("home"),

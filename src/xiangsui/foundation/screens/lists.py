@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -124,12 +125,15 @@ class ListPage(View):
             "cells": [
                 {
                     "label": column.label,
-                    "value": column.value(row),
+                    "value": value,
+                    "short": isinstance(value, dt.date | int),
+                    "wide": len(str(value or "")) > 10,
                     "link": column.link(row) if column.link else "",
                     "template": column.template,
                     "numeric": column.numeric,
                 }
                 for column in self.columns
+                for value in [column.value(row)]
             ],
         }
 

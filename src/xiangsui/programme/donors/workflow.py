@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from xiangsui.foundation.kit import clock
 from xiangsui.foundation.ledger.models import Event
@@ -177,7 +178,7 @@ DONOR = Machine(
         ),
         Transition(
             "defer",
-            _("暂缓"),
+            pgettext_lazy("step", "暂缓"),
             sources=(S.LISTED,),
             target=S.DEFERRED,
             allowed=may_register,
@@ -203,7 +204,7 @@ DONOR = Machine(
         ),
         Transition(
             "reserve",
-            _("预留"),
+            pgettext_lazy("step", "预留"),
             sources=(S.LISTED,),
             target=S.RESERVED,
             allowed=may_register,
@@ -241,7 +242,7 @@ DONOR = Machine(
         ),
         Transition(
             "retire",
-            _("退库"),
+            pgettext_lazy("step", "退库"),
             sources=tuple(status for status in S.values if status != S.RETIRED),
             target=S.RETIRED,
             allowed=may_register,
