@@ -124,7 +124,7 @@ def measure(nation, provinces, cities, counties):
             return answer
 
         measured(f"{title}: list, first page", get)
-        following = re.search(r'page=([\w-]+)', get().content.decode())
+        following = re.search(r"page=([\w-]+)", get().content.decode())
         if following:
             measured(f"{title}: list, second page", lambda get=get, cursor=following[1]: get(page=cursor))
         measured(f"{title}: list, sorted by birth year", lambda get=get: get(sort="birth_year"))
@@ -148,7 +148,13 @@ def measure(nation, provinces, cities, counties):
 
             measured(f"{title}: found by {what}", found)
     today = clock.today()
-    for code in ("donors.listed", "donors.sampled", "donors.utilisation", "donors.people_donated", "donors.sample_to_listed"):
+    for code in (
+        "donors.listed",
+        "donors.sampled",
+        "donors.utilisation",
+        "donors.people_donated",
+        "donors.sample_to_listed",
+    ):
         for title, last in (("today", today), ("a year ago", today - dt.timedelta(days=365))):
 
             def by_province(code=code, last=last):

@@ -159,9 +159,7 @@ class History:
                 wrong = self.rng.choice(free)
                 taken.add(wrong.uuid)
                 place, old = wrong.place, wrong
-                facts.append(
-                    Fact(old.kind, self.uuids[place], old.subject, old.occurred, -old.delta, old.uuid)
-                )
+                facts.append(Fact(old.kind, self.uuids[place], old.subject, old.occurred, -old.delta, old.uuid))
             else:
                 kind, place = self.rng.choice(self.kinds), self.rng.choice(list(self.parents))
                 delta = self.rng.choice([1, 1, -1]) if kind in STOCKS else 1
@@ -356,7 +354,9 @@ def test_killed_anywhere_nothing_is_counted_twice_or_never(time, monkeypatch, wh
             patch.setattr(services, "_add", lambda sums: (add(sums), counted()))
         elif where == "save":
             save = Watermark.save
-            patch.setattr(Watermark, "save", lambda self, *a, **k: (save(self, *a, **k), k.get("update_fields") and counted()))
+            patch.setattr(
+                Watermark, "save", lambda self, *a, **k: (save(self, *a, **k), k.get("update_fields") and counted())
+            )
         with pytest.raises(Killed):
             services.rollup(progress=(lambda *_: counted()) if where == "progress" else None)
     one = table.find("syn.stock")

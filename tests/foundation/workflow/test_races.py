@@ -95,7 +95,9 @@ def test_batches_that_overlap_in_opposite_order_do_not_block_each_other(city, tw
         donors = [factories.donor(city, typing=patient_gl()) for _ in range(12)]
         one = [fresh(donor) for donor in donors]
         other = [fresh(donor) for donor in reversed(donors)]
-        answers = together(lambda: take("reserve", one, two[0]), lambda: take("retire", other, two[1], {"reason": "PR"}))
+        answers = together(
+            lambda: take("reserve", one, two[0]), lambda: take("retire", other, two[1], {"reason": "PR"})
+        )
         assert sorted(type(answer).__name__ for answer in answers) == ["LostRace", "list"], answers
         assert len({fresh(donor).status for donor in donors}) == 1
         assert not list(ledger_verify())

@@ -242,7 +242,10 @@ def test_every_guard_is_broken_somewhere_here():
     known = {(t.name, guard.code) for t in DONOR.transitions for guard in t.guards}
     assert {(step, code) for step, code, _, _ in BROKEN} <= known
     # A guard that comes later needs its case here, or its own test and its name in this set.
-    assert known - {(step, code) for step, code, _, _ in BROKEN} <= {("relist", "interval"), ("send_to_lab", "understood")}
+    assert known - {(step, code) for step, code, _, _ in BROKEN} <= {
+        ("relist", "interval"),
+        ("send_to_lab", "understood"),
+    }
 
 
 @pytest.mark.parametrize(("step", "code", "spoil", "values"), BROKEN)
@@ -254,7 +257,9 @@ def test_a_guard_alone_refuses_and_a_late_record_bears_the_mark(world, alice, st
     assert refused(Refusal, lambda: take(step, donor, alice, values), donor).code == f"guard.{code}"
     second = world.assignments["paula"]
     at = clock.now()
-    [main] = [e for e in take(step, fresh(donor), alice, values, occurred_at=at, second=second) if e.corrects is None][:1]
+    [main] = [e for e in take(step, fresh(donor), alice, values, occurred_at=at, second=second) if e.corrects is None][
+        :1
+    ]
     assert main.details["breach"] is True
     assert code in str(main.details["guard"])
     assert main.details["late"] is True
@@ -316,7 +321,11 @@ def test_a_field_left_out_or_wrong(world, alice, step, field, kind, required):
     without = {name: value for name, value in said(step).items() if name != field}
     if required:
         assert refused(Refusal, lambda: take(step, donor, alice, without), donor).code == "workflow.field"
-    wrong = ["nonsense", "maybe", " ", "yes; drop", 7, ["yes"], True] if kind != "date" else ["31.12.2999", "x", 7, "2999-13-01"]
+    wrong = (
+        ["nonsense", "maybe", " ", "yes; drop", 7, ["yes"], True]
+        if kind != "date"
+        else ["31.12.2999", "x", 7, "2999-13-01"]
+    )
     for value in wrong:
         values = {**said(step), field: value}
         answer = refused(Refusal, lambda v=values: take(step, donor, alice, v), donor)

@@ -201,7 +201,9 @@ def check(walk):
             assert held[place] - walk.offset.get((kind, place), 0) == wanted.get(place, 0), (kind, place)
 
     undone, stories = set(), defaultdict(list)
-    for event in Event.objects.filter(subject__in=pks, kind__in=[f"donor.{n}" for n in ARROWS]).order_by("recorded_at", "uuid"):
+    for event in Event.objects.filter(subject__in=pks, kind__in=[f"donor.{n}" for n in ARROWS]).order_by(
+        "recorded_at", "uuid"
+    ):
         stories[event.subject].append(event)
         if event.corrects:
             undone.add(event.corrects)

@@ -28,8 +28,9 @@ CODES = "10X98765432"
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
-def id_number(serial=1, born="19900508"):
-    """An invented resident number with a right check character (GB 11643)."""
+def id_number(serial=1, born=None):
+    """An invented resident number with a right check character (GB 11643), of somebody as old as the factory's donors."""
+    born = born or f"{clock.today().year - 30}0508"
     body = f"110105{born}{serial:03d}"
     return body + CODES[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
 
@@ -260,7 +261,10 @@ def test_a_laxer_place_does_not_stand_in_front_of_the_others(world, nobody_old):
     while services.donors_age_out():
         pass
     assert fresh(leaving).status == "retired"
-    assert Donor.objects.filter(organisation=world.orgs["C1"], birth_year=clock.today().year - 57, status="listed").count() == 511
+    assert (
+        Donor.objects.filter(organisation=world.orgs["C1"], birth_year=clock.today().year - 57, status="listed").count()
+        == 511
+    )
 
 
 def test_one_donor_somebody_moves_meanwhile_does_not_keep_the_others_listed(world, nobody_old, monkeypatch):
@@ -333,7 +337,9 @@ def test_a_refused_donor_stays(world, alice):
     assert fresh(donor).organisation == world.orgs["C1"]
     assert stocks(donor) == held
     for received in (True, False):
-        answer = refused(lambda r=received: services.transfer_decide(transfer=transfer, received=r, assignment=bob), donor)
+        answer = refused(
+            lambda r=received: services.transfer_decide(transfer=transfer, received=r, assignment=bob), donor
+        )
         assert answer.code == "transfer.decided"
     services.transfer_ask(donor=fresh(donor), target=world.orgs["C3"], assignment=alice)
 
@@ -595,7 +601,10 @@ def test_found_by_every_token_and_only_in_ones_own(world, alice):
         assert list(selectors.donors_found(assignment=world.assignments["paula"], text=text)) == [donor], text
 
 
-@pytest.mark.parametrize("text", ["", " ", "曾", "曾小", "zengxiao", "1381234", "567", "%", "_", "' OR 1=1 --", "\x00", "x" * 5000, "９" * 30])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "曾", "曾小", "zengxiao", "1381234", "567", "%", "_", "' OR 1=1 --", "\x00", "x" * 5000, "９" * 30],
+)
 def test_nothing_is_found_by_half_a_word(world, alice, text):
     factories.donor(world.orgs["C1"], identity=who(72, name="曾小试", phones="13812345678"))
     assert not selectors.donors_found(assignment=alice, text=text).exists()
@@ -637,5 +646,7 @@ def test_whoever_came_in_at_once_has_no_waiting_time(world):
     from xiangsui.foundation.indicators.table import find
 
     factories.donor(world.orgs["C1"], typing=patient_gl())
-    found = figure(indicator=find("donors.sample_to_listed"), organisation=world.orgs["C1"], occurred_until=clock.today())
+    found = figure(
+        indicator=find("donors.sample_to_listed"), organisation=world.orgs["C1"], occurred_until=clock.today()
+    )
     assert found is None
