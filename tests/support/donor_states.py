@@ -13,9 +13,11 @@ from support import factories
 from support.world import patient_gl
 from xiangsui.foundation.kit import clock
 from xiangsui.foundation.ledger.models import Event
+from xiangsui.foundation.ledger.services import Fact, events_append
 from xiangsui.foundation.orgs.models import Organisation
 from xiangsui.programme.donors.codes import Status
 from xiangsui.programme.donors.models import ConsentVersion, Deferral, Donor
+from xiangsui.programme.donors.workflow import DONOR
 from xiangsui.programme.hla.models import PendingChange
 
 ON_REGISTER = {"listed", "reserved", "deferred"}
@@ -32,14 +34,17 @@ def said(step: str) -> dict[str, Any]:
     return dict(SAID.get(step, {}))
 
 
-def stand(place: Organisation, status: str, *, days: int = 30, **fields: Any) -> Donor:
-    """A donor for whom every guard holds, in that state since some days. Its events tell of its registration only."""
-    wanted = {"typing": patient_gl(), "recruited_by": place, **fields}
-    donor = factories.donor(place, **wanted)
-    since = clock.now() - dt.timedelta(days=days)
+def stand(place: Organisation, status: str, *, days: int = 200, **fields: Any) -> Donor:
+    """A donor for whom every guard holds, in that state since some days, with an event that tells so."""
+    wanted = {"typing": patient_gl(), "recruited_by": place, "registered_on": clock.today() - dt.timedelta(days=days)}
+    donor = factories.donor(place, **{**wanted, **fields})
+    since = donor.status_since
     with scopes_disabled():
-        ConsentVersion.objects.filter(donor=donor).update(given_at=since - dt.timedelta(days=1))
-        Donor.objects.filter(pk=donor.pk).update(status=status, status_since=since)
+        Donor.objects.filter(pk=donor.pk).update(status=status)
+        into = next((one.name for one in DONOR.transitions if one.target == status), None)
+        if into and status != donor.status:
+            told = {"to": status, "direct": True}
+            events_append(facts=[Fact(f"donor.{into}", place.uuid, donor.pk, since, 1, details=told)], actor=None)
         if status == Status.DEFERRED:
             Deferral.objects.create(
                 donor=donor, reason="MR", axis="donor", until=clock.today() + dt.timedelta(days=9), recorded_at=since

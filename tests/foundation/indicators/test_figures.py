@@ -546,6 +546,7 @@ def test_late_entries_and_corrections_show_in_now_only(time):
     assert (figure.value, derived.then, derived.now, derived.holds) == ("3", 3, 7, True)
 
 
+@pytest.mark.xfail(strict=True, reason="G14: the tree's history has no date of recording")
 @pytest.mark.parametrize("when", ["the same day", "dated back"])
 def test_a_published_figure_holds_although_the_tree_changed(time, when):
     """No event changed: what was given out can be derived again, also after a place moved on that day."""
