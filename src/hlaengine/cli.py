@@ -1,4 +1,4 @@
-"""The command line: ``python -m hlaengine impute|match|index|verify-index|search``.
+"""The command line: ``python -m hlaengine impute|match|index|verify-index|search|bench``.
 
 `main` returns an exit status and never leaves the process: 0, or 2 with one line on standard error,
 ``error: FILE:LINE:COLUMN: sentence [code]``. Results are written beside their place and renamed, so that no
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from . import exercise, frequencies, index, nomenclature, search, starter
-from .errors import HlaError
+from .errors import FrequencyError, HlaError
 from .imputation import Imputer, Pairs
 from .subjects import Subject, read_subjects, write_text
 from .typings import MATCH_LOCI
@@ -91,7 +91,20 @@ def _arguments() -> argparse.ArgumentParser:
     find.add_argument("--blank", choices=("homozygous", "unknown"), default="homozygous")
     find.add_argument("--out", required=True, help="CSV to write; .gz packs it")
     find.set_defaults(run=_search)
+
+    measure = commands.add_parser("bench", help="how fast the engine is on this machine, over simulated donors")
+    measure.add_argument("--donors", type=_count, default=10_000)
+    measure.add_argument("--patients", type=_count, default=20, help="unseen patients searched warm")
+    measure.add_argument("--seed", type=int, default=1)
+    measure.set_defaults(run=_bench)
     return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
 
 
 def _probability(text: str) -> float:
@@ -181,7 +194,11 @@ def _index(options: argparse.Namespace) -> None:
             )
         except HlaError as error:
             donor = where.get(str(error.params.get("donor")))
-            raise error.at(donor.file, donor.line, donor.offset) if donor is not None else error from None
+            if donor is not None:
+                error.at(donor.file, donor.line, donor.offset)
+            elif isinstance(error, FrequencyError) and options.frequencies:
+                error.at(options.frequencies)
+            raise error from None
     print(
         f"{manifest.donors} donors, generation {manifest.generation}, {manifest.checksum[:12]}",
         file=sys.stderr,
@@ -208,6 +225,12 @@ def _search(options: argparse.Namespace) -> None:
             out.writerows(search.table_rows(patient.id, result))
             unexplained.writerows((patient.id, r.reason, r.locus, r.allele) for r in result.patient_unexplained)
             progress(done, len(patients))
+
+
+def _bench(options: argparse.Namespace) -> None:
+    from . import bench  # what only a measurement needs is loaded for one
+
+    bench.run(options.donors, options.patients, options.seed)
 
 
 def _imputer(options: argparse.Namespace) -> Imputer:

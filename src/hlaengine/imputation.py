@@ -180,6 +180,16 @@ class Imputer:
                 copies.append(held)
         return _LocusMask(*_classes(copies), (), ())
 
+    def held(self, side: Side, size: int) -> NDArray[np.bool_] | None:
+        """Which of the `size` alleles of a locus a side holds; None where the nomenclature lacks a name."""
+        mask = np.zeros(size, np.bool_)
+        for name in side or ():
+            codes = self.codes(name)
+            if codes is None:
+                return None
+            mask[list(codes)] = True
+        return ~mask if side is None else mask
+
     def _side(self, typing: Typing, side: Side, size: int, dropped: dict[str, None]) -> NDArray[np.bool_]:
         mask = np.zeros(size, np.bool_)
         if side is None:
@@ -308,6 +318,19 @@ class Genotypes:
         return np.searchsorted(self.owner, np.arange(self.subjects + 1)).astype(np.intp)
 
 
+def genotype_codes(
+    first: NDArray[np.intp], second: NDArray[np.intp], allele_codes: NDArray[np.int64], null: int | None = None
+) -> NDArray[np.int64]:
+    """The genotype of each haplotype pair: ``int64 (pairs, loci)`` of `pair_code`; see `genotypes_of`."""
+    one, two = allele_codes[first], allele_codes[second]
+    low, high = np.minimum(one, two), np.maximum(one, two)
+    if null is not None:
+        # A null allele is not expressed: the person shows the partner allele only (per genotype, not per
+        # typing).
+        low = np.where(low == null, high, low)
+    return pair_code(low, high)
+
+
 def genotypes_of(
     pairs: Pairs, allele_codes: NDArray[np.int64], null: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -321,13 +344,7 @@ def genotypes_of(
     Returns:
         ``(codes int64 (genotypes, loci), probability float64 (genotypes,))``, ascending by the merged key.
     """
-    one, two = allele_codes[pairs.first], allele_codes[pairs.second]
-    low, high = np.minimum(one, two), np.maximum(one, two)
-    if null is not None:
-        # A null allele is not expressed: the person shows the partner allele only (per genotype, not per
-        # typing).
-        low = np.where(low == null, high, low)
-    codes = pair_code(low, high)
+    codes = genotype_codes(pairs.first, pairs.second, allele_codes, null)
     if not len(codes):
         return codes, np.zeros(0)
     key = mixed_key([codes[:, i] for i in range(codes.shape[1])])

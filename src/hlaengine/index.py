@@ -200,27 +200,46 @@ class Index:
 
     @cached_property
     def segment(self) -> Segment:
-        """The donors."""
+        """The donors.
+
+        Raises:
+            IndexDamaged: a dictionary is not what was written, or a code is in none.
+        """
+        texts: dict[str, Sequence[str]] = {column: _lines(self._text(f"typings.{column}")) for column in COLUMNS}
+        for column in COLUMNS:
+            self._below(f"codes.{column}", len(texts[column]) + 1)
+        self._below("sets", len(self.manifest.frequency_sets))
         return Segment(
-            _Keys(self._maps["donors.text"], self._maps["donors.offsets"]),
+            _Keys(self._maps["donors.text"], self._maps["donors.offsets"], self._folder / "donors.text"),
             self._maps["sets"],
             {column: self._maps[f"codes.{column}"] for column in COLUMNS},
-            {column: _lines(self._maps[f"typings.{column}"]) for column in COLUMNS},
+            texts,
             self.manifest.blank,
         )
 
     @cached_property
     def nomenclature(self) -> Nomenclature:
         """The nomenclature the index was built with."""
-        return nomenclature_.from_text(self._maps["nomenclature"].tobytes().decode())
+        return nomenclature_.from_text(self._text("nomenclature"))
 
     @cached_property
     def frequency_sets(self) -> list[FrequencySet]:
         """The frequency sets, in the order of the donors' set codes."""
         return [
-            frequencies.from_text(self._maps[f"set.{i}"].tobytes().decode(), f"set.{i}")
-            for i in range(len(self.manifest.frequency_sets))
+            frequencies.from_text(self._text(f"set.{i}"), f"set.{i}") for i in range(len(self.manifest.frequency_sets))
         ]
+
+    def _text(self, name: str) -> str:
+        """A file that is read whole anyway, and so is checked whole."""
+        path = self._folder / name
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.manifest.files[name]["sha256"]:
+            raise _damaged(path, "its content is not what was written")
+        return content[: -_FOOTER.size].decode()
+
+    def _below(self, name: str, size: int) -> None:
+        if int(self._maps[name].max(initial=0)) >= size:
+            raise _damaged(self._folder / name, "it holds a code that stands for nothing")
 
 
 def verify(directory: str | os.PathLike[str]) -> Manifest:
@@ -242,8 +261,8 @@ def verify(directory: str | os.PathLike[str]) -> Manifest:
 class _Keys(Sequence[str]):
     """Donor keys, cut out of one mapped text."""
 
-    def __init__(self, text: NDArray[np.uint8], offsets: NDArray[np.uint64]) -> None:
-        self._text, self._offsets = text, offsets
+    def __init__(self, text: NDArray[np.uint8], offsets: NDArray[np.uint64], path: Path) -> None:
+        self._text, self._offsets, self._path = text, offsets, path
 
     def __len__(self) -> int:
         return len(self._offsets) - 1
@@ -251,7 +270,10 @@ class _Keys(Sequence[str]):
     def __getitem__(self, row: Any) -> Any:
         if not 0 <= row < len(self):
             raise IndexError(row)
-        return self._text[int(self._offsets[row]) : int(self._offsets[row + 1])].tobytes().decode()
+        try:
+            return self._text[int(self._offsets[row]) : int(self._offsets[row + 1])].tobytes().decode()
+        except UnicodeDecodeError:
+            raise _damaged(self._path, "a key is not text") from None
 
 
 def _arrays(
@@ -273,8 +295,7 @@ def _bytes(raw: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(raw, np.uint8)
 
 
-def _lines(raw: NDArray[np.uint8]) -> list[str]:
-    text = raw.tobytes().decode()
+def _lines(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 

@@ -18,6 +18,10 @@ from .imputation import Genotypes, mixed_key, pair_alleles
 _CHUNK = 2_000_000
 #: Genotype pairs compared at a time when a patient's columns are computed.
 _BLOCK = 4_000_000
+#: With fewer genotypes of the patient it costs less to compare than to look for equal donor genotypes.
+_FEW = 4
+#: Codes under this are recoded by a table, others by sorting.
+_TABLE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,10 @@ class Comparison:
         self.loci = patients.codes.shape[1]
         self._p, self._d, self._share = [], [], []
         for locus in range(self.loci):
-            seen_p, p = np.unique(patients.codes[:, locus], return_inverse=True)
-            seen_d, d = np.unique(donors.codes[:, locus], return_inverse=True)
-            self._p.append(p.reshape(-1))
-            self._d.append(d.reshape(-1))
+            seen_p, p = _dense(patients.codes[:, locus])
+            seen_d, d = _dense(donors.codes[:, locus])
+            self._p.append(p)
+            self._d.append(d)
             self._share.append(shared(seen_p, seen_d))
         self._p_offsets, self._d_offsets = patients.offsets(), donors.offsets()
 
@@ -126,18 +130,18 @@ class Comparison:
         entries = np.repeat(starts, sizes) + np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         owner = np.repeat(np.arange(len(donors)), sizes)
         theirs = self.donors.probability[entries]
-        both = np.zeros((len(donors), self.loci))
-        one = np.zeros_like(both)
+        shares = np.zeros((len(donors), self.loci, 3))
         of_p = [codes[mine] for codes in self._p]
         of_d = [codes[entries] for codes in self._d]
         for locus in range(self.loci):
             share = self._share[locus]
             marginal = np.bincount(of_p[locus], weights=weight, minlength=len(share))
-            for size, into in ((2, both), (1, one)):
+            for size in range(3):
                 chance = marginal @ (share == size)
-                into[:, locus] = np.bincount(owner, weights=theirs * chance[of_d[locus]], minlength=len(donors))
+                shares[:, locus, size] = np.bincount(owner, weights=theirs * chance[of_d[locus]], minlength=len(donors))
         exactly = self._exactly(weight, of_p, theirs, of_d, owner, len(donors))
-        return Columns(_at_most_one(exactly), _at_most_one(both), _at_most_one(one))
+        shares = _certain(shares)
+        return Columns(_certain(exactly), shares[:, :, 2], shares[:, :, 1])
 
     def _exactly(
         self,
@@ -149,8 +153,11 @@ class Comparison:
         donors: int,
     ) -> NDArray[np.float64]:
         counts = 2 * self.loci + 1
-        # Donors share genotypes: each distinct one meets the patient's once.
-        _, index, inverse = np.unique(mixed_key(of_d), return_index=True, return_inverse=True)
+        if len(weight) < _FEW:
+            index = inverse = np.arange(len(theirs))
+        else:
+            # Donors share genotypes: each distinct one meets the patient's once.
+            _, index, inverse = np.unique(mixed_key(of_d), return_index=True, return_inverse=True)
         distinct = [codes[index] for codes in of_d]
         slot = np.arange(len(index)) * counts
         chance = np.zeros(len(index) * counts)
@@ -170,6 +177,22 @@ class Comparison:
                     owner, weights=theirs * chance[inverse.reshape(-1), count], minlength=donors
                 )
         return result
+
+
+def _certain(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities over the last axis; where all others are exactly 0 the one that is left is exactly 1."""
+    alone = np.count_nonzero(probability, axis=-1, keepdims=True) == 1
+    return np.where(alone & (probability > 0), 1.0, _at_most_one(probability))
+
+
+def _dense(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """The distinct codes, ascending, and which of them each is, as `numpy.unique`."""
+    if int(codes.max(initial=0)) >= _TABLE:
+        seen, place = np.unique(codes, return_inverse=True)
+        return seen, place.reshape(-1)
+    met = np.zeros(int(codes.max(initial=-1)) + 1, np.bool_)
+    met[codes] = True
+    return np.flatnonzero(met), (np.cumsum(met) - 1)[codes]
 
 
 def _at_most_one(probability: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import __version__, segment
+from .batch import BatchImputer
 from .counting import Alternative, LocusTable, alternatives
 from .errors import SearchError
-from .imputation import Imputer, Pairs, Unexplained, genotypes_of, stack
+from .imputation import Genotypes, Imputer, Pairs, Unexplained, genotype_codes, genotypes_of, stack
 from .index import Index
 from .matching import Columns, Comparison
 from .nomenclature import NULL
-from .segment import DonorRow, Segment
-from .typings import MATCH_LOCI, Typing, parse
+from .segment import COLUMNS, DonorRow, Segment
+from .typings import MATCH_LOCI, LocusTyping, Typing, parse
 
 #: Why a hit has no numbers although the donor is explained.
 PATIENT_UNEXPLAINED = "patient_unexplained"
@@ -204,10 +205,12 @@ class Searcher:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A donor who can match by alleles alone: its counts per locus, least and greatest."""
+    """A donor who can match by alleles alone: its codes by `segment.COLUMNS`, and
+    counts per locus, least and greatest."""
 
     part: _Part
     row: int
+    codes: tuple[int, ...]
     least: tuple[int, ...]
     most: tuple[int, ...]
 
@@ -218,6 +221,7 @@ class _Part:
     def __init__(self, donors: Segment, searcher: Searcher) -> None:
         self.segment = donors
         self.searcher = searcher
+        self._batches: dict[int, BatchImputer] = {}
         self.typings = {
             locus: [None, *(parse(t, blank=donors.blank).loci[locus] for t in donors.texts[locus])]
             for locus in MATCH_LOCI
@@ -242,12 +246,24 @@ class _Part:
         fits = (most >= 2 * len(MATCH_LOCI) - max_mismatches) & (typed >= LEAST_TYPED_LOCI)
         fits[hidden] = False
         rows = np.flatnonzero(fits)
+        owned = zip(*(self.segment.codes[column][rows].tolist() for column in COLUMNS), strict=True)
         least_most = [
             np.array([tables[locus][which][self.segment.codes[locus][rows]] for locus in MATCH_LOCI]).T.tolist()
             for which in (0, 1)
         ]
-        for row, low, high in zip(rows.tolist(), *least_most, strict=True):
-            yield _Candidate(self, row, tuple(low), tuple(high))
+        for row, own, low, high in zip(rows.tolist(), owned, *least_most, strict=True):
+            yield _Candidate(self, row, own, tuple(low), tuple(high))
+
+    def batch(self, which: int) -> BatchImputer:
+        """Imputes rows of this part's codes against a frequency set."""
+        if which not in self._batches:
+            self._batches[which] = BatchImputer(self.searcher._imputers[which], self._typing)
+        return self._batches[which]
+
+    def _typing(self, column: int, code: int) -> LocusTyping:
+        typing = self.typings[MATCH_LOCI[column]][code]
+        assert typing is not None  # code 0, untyped, is not asked for
+        return typing
 
 
 class _Ranking:
@@ -263,26 +279,63 @@ class _Ranking:
     ) -> None:
         self.searcher, self.patient, self.candidates = searcher, patient, candidates
         self.patient_explained = not pairs.unexplained
-        slots: dict[tuple[int, tuple[int, ...], int], int] = {}
-        self.slot: list[int] = []
-        self.imputed: list[_Imputed] = []
-        for candidate in candidates:
-            donors = candidate.part.segment
-            which = int(donors.sets[candidate.row])
-            key = (id(candidate.part), tuple(donors.row_codes(candidate.row).values()), which)
-            slot = slots.setdefault(key, len(slots))
-            if slot == len(self.imputed):
-                self.imputed.append(searcher._impute(which, donors.typing(candidate.row)))
-            self.slot.append(slot)
+        slots: dict[tuple[int, int, tuple[int, ...]], int] = {}
+        self.slot = [
+            slots.setdefault((id(c.part), int(c.part.segment.sets[c.row]), c.codes), len(slots)) for c in candidates
+        ]
+        first = dict(zip(reversed(self.slot), reversed(candidates), strict=True))
+        self.distinct = [first[slot] for slot in range(len(slots))]
         self.columns: Columns | None = None
         self._place: dict[int, int] = {}
-        if self.patient_explained:
-            explained = [i for i, (_, found) in enumerate(self.imputed) if not found.unexplained]
-            self._place = {slot: i for i, slot in enumerate(explained)}
-            if explained:
-                theirs = stack([self.imputed[i][0] for i in explained], len(MATCH_LOCI))
-                comparison = Comparison(stack([own], len(MATCH_LOCI)), theirs)
-                self.columns = comparison.columns(0, np.arange(len(explained)))
+        self._unexplained: dict[int, str] = {}
+        if self.patient_explained and self.distinct:
+            theirs, z = self._genotypes()
+            explained = np.flatnonzero(z > 0)
+            self._place = {slot: i for i, slot in enumerate(explained.tolist())}
+            if len(explained):
+                self.columns = Comparison(stack([own], len(MATCH_LOCI)), theirs).columns(0, explained)
+
+    def _genotypes(self) -> tuple[Genotypes, NDArray[np.float64]]:
+        """Genotypes of the distinct typings, and the sum of weights of each: 0 where it is unexplained."""
+        count = len(self.distinct)
+        owners, codes, weights = [np.zeros(0, np.intp)], [np.zeros((0, len(MATCH_LOCI)), np.int64)], [np.zeros(0)]
+        together: dict[tuple[int, int], list[int]] = {}
+        alone: list[int] = []
+        for slot, candidate in enumerate(self.distinct):
+            # Phase spans loci: such donors are imputed one by one.
+            group = (id(candidate.part), int(candidate.part.segment.sets[candidate.row]))
+            (alone if candidate.codes[-1] else together.setdefault(group, [])).append(slot)
+        for (_, which), slots in together.items():
+            part = self.distinct[slots[0]].part
+            rows = np.array([self.distinct[slot].codes[:-1] for slot in slots], dtype=np.int64)
+            batch = part.batch(which)
+            able = batch.able(rows)
+            mine = np.array(slots, dtype=np.intp)
+            alone += mine[~able].tolist()
+            for found in batch.entries(rows[able]):
+                owners.append(mine[able][found.owner])
+                codes.append(genotype_codes(found.first, found.second, self.searcher._p_codes[which], NULL))
+                weights.append(found.weight)
+        for slot in alone:
+            coded, probability = self._alone(slot)[0]
+            owners.append(np.full(len(coded), slot, np.intp))
+            codes.append(coded)
+            weights.append(probability)
+        owner, weight = np.concatenate(owners), np.concatenate(weights)
+        z = np.bincount(owner, weights=weight, minlength=count).astype(np.float64)
+        order = np.argsort(owner, kind="stable")
+        owner = owner[order]
+        return Genotypes(owner, np.concatenate(codes)[order], weight[order] / z[owner], count), z
+
+    def _alone(self, slot: int) -> _Imputed:
+        candidate = self.distinct[slot]
+        donors = candidate.part.segment
+        return self.searcher._impute(int(donors.sets[candidate.row]), donors.typing(candidate.row))
+
+    def _reason(self, slot: int) -> str:
+        if slot not in self._unexplained:
+            self._unexplained[slot] = self._alone(slot)[1].unexplained[0].reason
+        return self._unexplained[slot]
 
     def hits(self, limit: int | None) -> tuple[Hit, ...]:
         def rank(i: int) -> tuple[bool, float, float, float, int, str]:
@@ -306,13 +359,12 @@ class _Ranking:
         if self.columns is not None and place is not None:
             p_10, p_9, p_8 = (float(x) for x in self.columns.exactly[place, :-4:-1])
         elif self.patient_explained:
-            reason = self.imputed[self.slot[i]][1].unexplained[0].reason
+            reason = self._reason(self.slot[i])
         else:
             reason = PATIENT_UNEXPLAINED
-        codes = donors.row_codes(row)
         loci = {}
         for n, locus in enumerate(MATCH_LOCI):
-            theirs = candidate.part.typings[locus][codes[locus]]
+            theirs = candidate.part.typings[locus][candidate.codes[n]]
             mine = self.patient.loci.get(locus)
             loci[locus] = LocusMatch(
                 float(self.columns.both[place, n]) if self.columns is not None and place is not None else None,
@@ -328,7 +380,7 @@ class _Ranking:
             self.searcher.index.frequency_sets[int(donors.sets[row])].name,
             sum(candidate.least),
             sum(candidate.most),
-            sum(codes[locus] != 0 for locus in MATCH_LOCI),
+            sum(code != 0 for code in candidate.codes[:-1]),
             p_10,
             p_9,
             p_8,

@@ -6,6 +6,7 @@ way.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -109,10 +110,9 @@ def from_rows(
     """
     total = len(rows) if isinstance(rows, Sequence) else None
     sets = {name: i for i, name in enumerate(set_names)}
-    dictionaries: dict[str, dict[str, int]] = {column: {} for column in COLUMNS}
-    # Registers repeat typings: what one text codes to is kept.
-    seen: dict[str, tuple[int, ...]] = {}
-    records: dict[str, tuple[int, tuple[int, ...]]] = {}
+    coder = _Coder(nomenclature, blank)
+    records: dict[str, int] = {}
+    set_codes, codes = bytearray(), array("I")
     for done, row in enumerate(rows, 1):
         if row.typing is not None:
             try:
@@ -124,12 +124,9 @@ def from_rows(
                         f"The index has no frequency set {row.frequency_set!r}; it has {', '.join(set_names)}.",
                         frequency_set=row.frequency_set,
                     )
-                codes = seen.get(row.typing)
-                if codes is None:
-                    typing = parse(row.typing, blank=blank)
-                    nomenclature.check(typing, MATCH_LOCI)
-                    codes = seen[row.typing] = _codes(typing, dictionaries)
-                records[row.donor] = (sets[row.frequency_set], codes)
+                codes.extend(coder.codes(row.typing))
+                set_codes.append(sets[row.frequency_set])
+                records[row.donor] = len(records)
             except HlaError as error:
                 error.params["donor"] = row.donor
                 if on_refused is None:
@@ -138,17 +135,54 @@ def from_rows(
         if progress is not None:
             progress(done, total)
     donors = sorted(records)
-    table = np.array([records[d][1] for d in donors], dtype=np.uint32).reshape(-1, len(COLUMNS))
+    order = np.fromiter((records[donor] for donor in donors), np.intp, len(donors))
+    table = np.array(codes, dtype=np.uint32).reshape(-1, len(COLUMNS))[order]
     return Segment(
         donors,
-        np.array([records[d][0] for d in donors], dtype=np.uint8),
+        np.frombuffer(bytes(set_codes), np.uint8)[order],
         {
-            column: np.ascontiguousarray(table[:, i].astype(code_type(len(dictionaries[column]))))
+            column: np.ascontiguousarray(table[:, i].astype(code_type(len(coder.dictionaries[column]))))
             for i, column in enumerate(COLUMNS)
         },
-        {column: list(dictionaries[column]) for column in COLUMNS},
+        {column: list(coder.dictionaries[column]) for column in COLUMNS},
         blank,
     )
+
+
+class _Coder:
+    """Typings to codes. Registers repeat what stands between two ``^``, so what that codes to is kept."""
+
+    def __init__(self, nomenclature: Nomenclature, blank: str) -> None:
+        self.dictionaries: dict[str, dict[str, int]] = {column: {} for column in COLUMNS}
+        self._nomenclature, self._blank = nomenclature, blank
+        self._known: dict[str, tuple[str, int]] = {}
+
+    def codes(self, text: str) -> Sequence[int]:
+        """Codes by `COLUMNS`; raises the error of a typing that cannot be used."""
+        if "~" in text:
+            return self._whole(text)
+        found: dict[str, int] = {}
+        for block in text.split("^"):
+            locus, code = self._known.get(block) or self._block(block)
+            if not locus or locus in found:
+                return self._whole(text)  # whose error says where
+            found[locus] = code
+        return [found.get(column, 0) for column in COLUMNS]
+
+    def _block(self, text: str) -> tuple[str, int]:
+        """Locus and code; an empty locus where it cannot be used."""
+        try:
+            codes = self._whole(text)
+        except HlaError:
+            return "", 0
+        locus = text.strip().removeprefix("HLA-").partition("*")[0]
+        known = self._known[text] = (locus, codes[COLUMNS.index(locus)] if locus in MATCH_LOCI else 0)
+        return known
+
+    def _whole(self, text: str) -> tuple[int, ...]:
+        typing = parse(text, blank=self._blank)
+        self._nomenclature.check(typing, MATCH_LOCI)
+        return _codes(typing, self.dictionaries)
 
 
 def _codes(typing: Typing, dictionaries: dict[str, dict[str, int]]) -> tuple[int, ...]:

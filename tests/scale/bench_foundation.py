@@ -24,7 +24,7 @@ GOAL_TRANSACTION = 0.5
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--chunk", type=int, default=500, help="people a transaction")
+    parser.add_argument("--chunk", type=int, default=250, help="people a transaction")
     parser.add_argument("--profile", action="store_true", help="say where the time went (slower)")
     parser.add_argument("--rotate", action="store_true", help="measure a key rotation over the rows too")
     options = parser.parse_args()

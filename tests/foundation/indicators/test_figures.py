@@ -113,7 +113,9 @@ class History:
                 self.time[0] = midnight(self.day + dt.timedelta(days=1)) - dt.timedelta(microseconds=1)
             self.batch()
             if self.rng.random() < 0.2:
-                services.rollup(until=self.time[0] - dt.timedelta(minutes=self.rng.choice([0, 0, 30])))
+                # Never up to this very moment: more may be recorded in it (the roll-up's lag sees to that).
+                back = dt.timedelta(minutes=self.rng.choice([0, 0, 30]), microseconds=1)
+                services.rollup(until=self.time[0] - back)
 
     def change(self):
         codes = [code for code in self.parents if code != "N" and code not in self.closed]
@@ -252,7 +254,7 @@ def undone(test):
     return example
 
 
-RANDOM = {"max_examples": 6, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+RANDOM = {"max_examples": 5, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
 
 @settings(**RANDOM)
@@ -261,10 +263,10 @@ def test_every_figure_is_the_brute_forces(time, seed):
     def example():
         time[0] = midnight(DAY)
         history = History(seed, time)
-        for code, first, last, known in history.questions(12):
+        for code, first, last, known in history.questions(6):
             for one in table.indicators():
                 if one.code.startswith(("syn.", "donors.")):
-                    found, wanted = answer(one.code and code, one, first, last, known), history.value(one, code, first, last, known)
+                    found, wanted = answer(code, one, first, last, known), history.value(one, code, first, last, known)
                     assert same(found, wanted), (one.code, code, first, last, known, found, wanted)
 
     undone(example)()

@@ -24,10 +24,6 @@ from xiangsui.foundation.people.identity import (
 NUMBER = id_number(1)  # 009999 19900508 001 and its check character
 
 
-def later(reason):
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def refused(code, function, *arguments, **fields):
     with pytest.raises(Refusal) as refusal:
         function(*arguments, **fields)
@@ -51,10 +47,10 @@ def full_width(text):
         f"{NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}",
         f"{NUMBER[:6]}-{NUMBER[6:]}",
         f" {NUMBER}\n",
-        pytest.param(f"'{NUMBER}", marks=later("a spreadsheet's text mark stays")),
-        pytest.param(f"{NUMBER}\u200b", marks=later("invisible characters stay")),
-        pytest.param(f"\ufeff{NUMBER}", marks=later("invisible characters stay")),
-        pytest.param(f"\u202d{NUMBER}\u202c", marks=later("invisible characters stay")),
+        f"'{NUMBER}",
+        f"{NUMBER}\u200b",
+        f"\ufeff{NUMBER}",
+        f"\u202d{NUMBER}\u202c",
     ],
 )
 def test_a_resident_number_is_read_in_any_usual_spelling(typed):
@@ -180,7 +176,6 @@ def test_an_unknown_kind_is_refused_and_none_is_none():
     assert id_read("", "") == id_read("resident", " ") == ("", "")
 
 
-@later("digits of other scripts pass as digits, as another number")
 def test_digits_of_another_script_are_no_digits():
     eastern = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
     with pytest.raises(Refusal):
@@ -195,8 +190,8 @@ def test_digits_of_another_script_are_no_digits():
     [
         "19900000001", "199 0000 0001", "199-0000-0001", "+8619900000001", "+86 199 0000 0001", "+86-19900000001",
         "0086 19900000001", "8619900000001", full_width("19900000001"), "(+86)19900000001", " 19900000001\n",
-        pytest.param("\u202d19900000001\u202c", marks=later("invisible characters stay")),
-        pytest.param("19900000001.0", marks=later("a spreadsheet's number is refused")),
+        "\u202d19900000001\u202c",
+        "19900000001.0",
     ],
 )  # fmt: skip
 def test_a_mobile_number_is_read_in_any_usual_spelling(typed):
@@ -208,9 +203,9 @@ def test_a_mobile_number_is_read_in_any_usual_spelling(typed):
     [
         ("0571-87654321", "057187654321"), ("(0571)8765432", "05718765432"), ("（0571）87654321", "057187654321"),
         ("010 12345678", "01012345678"), ("8765432", "8765432"), ("87654321", "87654321"), ("+852 9123 4567", "+85291234567"),
-        pytest.param("+86 571 8765 4321", "057187654321", marks=later("a landline with the country's code is refused")),
-        pytest.param("0571-87654321-803", "057187654321", marks=later("an extension is refused")),
-        pytest.param("400-123-4567", "4001234567", marks=later("a service number is refused")),
+        ("+86 571 8765 4321", "057187654321"),
+        ("0571-87654321-803", "057187654321"),
+        ("400-123-4567", "4001234567"),
     ],
 )  # fmt: skip
 def test_landlines_and_foreign_numbers_are_read(typed, stored):
@@ -220,16 +215,15 @@ def test_landlines_and_foreign_numbers_are_read(typed, stored):
 @pytest.mark.parametrize(
     "between",
     ["/", ",", "，", "、", ";", "；", "\n", "\r\n", " ", "  ", "\t", "\u3000", " / ", "、 ",
-     pytest.param("或", marks=later("a word between is refused")),
-     pytest.param("|", marks=later("this sign between is refused")),
-     pytest.param("\\", marks=later("this sign between is refused"))],
+     "或",
+     "|",
+     "\\"],
 )  # fmt: skip
 def test_two_phones_in_a_cell_are_two(between):
     assert phones_read(f"19900000001{between}19900000002") == ("19900000001", "19900000002")
     assert phones_read(f"19900000001{between}0571-87654321") == ("19900000001", "057187654321")
 
 
-@later("blanks inside a number join it to the next")
 def test_two_phones_with_blanks_inside_are_two():
     assert phones_read("199 0000 0001 199 0000 0002") == ("19900000001", "19900000002")
 
@@ -246,7 +240,6 @@ def test_what_is_no_phone_is_refused_with_words(wrong):
     assert wrong in refused("identity.phone", phones_read, wrong)
 
 
-@later("a phone damaged by a spreadsheet is called no phone")
 def test_a_phone_damaged_by_a_spreadsheet_is_reported_as_such():
     with pytest.raises(Refusal, match="科学计数"):
         phones_read("1.99E+10")
@@ -297,7 +290,7 @@ def test_an_impossible_birth_date_is_refused(wrong):
     [
         "2003-05-07",
         *(
-            pytest.param(text, marks=later("only one spelling is read"))
+            text
             for text in (
                 "2003.5.7",
                 "2003/5/7",
@@ -322,7 +315,10 @@ def test_a_birth_date_is_kept_in_one_form(typed):
         " ",
         "\u3000",
         "\n",
-        *(pytest.param(n, marks=later("passes as a name")) for n in ("\u200b", "·", "---", "123")),
+        "\u200b",
+        "·",
+        "---",
+        "123",
     ],
 )
 def test_no_name_is_refused(name):
@@ -347,10 +343,10 @@ def test_a_name_is_kept_as_written_but_for_its_blanks():
         ("皇甫青", "huang fu qing"), ("澹台青", "tan tai qing"), ("夏侯青", "xia hou qing"),
         ("吕青", "lv qing"), ("李绿", "li lv"), ("女青", "nv qing"), ("张 三", "zhang san"),
         ("迪丽热巴·阿不都", "di li re ba a bu dou"), ("迪丽热巴•阿不都", "di li re ba a bu dou"), ("李", "li"),
-        *(pytest.param(name, text, marks=later("a surname's own reading is missing")) for name, text in (
+        *((name, text) for name, text in (
             ("卜文", "bu wen"), ("阚文", "kan wen"), ("么文", "yao wen"), ("种文", "chong wen"), ("祭文", "zhai wen"),
             ("召文", "shao wen"), ("秘文", "bi wen"), ("单于文", "chan yu wen"))),
-        *(pytest.param(f"迪丽热巴{dot}阿不都", "di li re ba a bu dou", marks=later("this middle dot is not taken off"))
+        *((f"迪丽热巴{dot}阿不都", "di li re ba a bu dou")
           for dot in "‧∙⋅"),
     ],
 )  # fmt: skip
@@ -406,7 +402,6 @@ def test_a_masked_number_keeps_its_length_and_never_its_whole(text, head, tail):
     assert not text or "*" in masked
 
 
-@later("a tail of nothing is the whole")
 def test_a_mask_without_a_tail_shows_no_tail():
     assert mask_middle("19900000001", 3, 0) == "199********"
 
@@ -414,9 +409,9 @@ def test_a_mask_without_a_tail_shows_no_tail():
 @pytest.mark.parametrize(
     ("kind", "number", "phones"),
     [
-        pytest.param("passport", "E12345678", "", marks=later("eight of nine characters are shown")),
-        pytest.param("hk_macau", "H12345678", "", marks=later("eight of nine characters are shown")),
-        pytest.param("", "", "87654321", marks=later("seven of eight digits are shown")),
+        ("passport", "E12345678", ""),
+        ("hk_macau", "H12345678", ""),
+        ("", "", "87654321"),
         ("taiwan", "12345678", ""),
         ("resident", NUMBER, "19900000001"),
         ("", "", "057187654321"),
@@ -477,7 +472,6 @@ def test_a_person_is_found_by_name_and_pinyin_and_never_by_a_part(name, typed, e
         ("迪丽热巴‧阿不都", "迪丽热巴·阿不都"), ("张\u200b三", "张三"),
     ],
 )  # fmt: skip
-@later("this spelling gives no token or another one")
 def test_a_person_is_found_by_less_usual_spellings(name, typed):
     assert finds(typed, identity_read(name=name))
 
@@ -491,9 +485,9 @@ def test_a_person_is_found_by_less_usual_spellings(name, typed):
         ("+852 9123 4567", "+85291234567", True),
         ("19900000001", "1990000", False), ("19900000001", "001", False), ("19900000001", "00001", False),
         ("19900000001", "1990", False), ("19900000001", "19900000002", False),
-        pytest.param("19900000001", "8619900000001", True, marks=later("read otherwise than when it was entered")),
-        pytest.param("19900000001", "008619900000001", True, marks=later("fifteen digits: taken for an old ID number")),
-        pytest.param("0571-87654321", "(0571)87654321", True, marks=later("read otherwise than when it was entered")),
+        ("19900000001", "8619900000001", True),
+        ("19900000001", "008619900000001", True),
+        ("0571-87654321", "(0571)87654321", True),
     ],
 )  # fmt: skip
 def test_a_person_is_found_by_phone_and_its_last_four_digits(phones, typed, expected):
@@ -509,10 +503,10 @@ def test_a_person_is_found_by_phone_and_its_last_four_digits(phones, typed, expe
         ("passport", "E12345678", "e12345678"), ("passport", "EA1234567", "EA 1234567"), ("hk_macau", "H12345678", "h12345678"),
         ("hk_macau", "H1234567800", "H12345678 00"), ("taiwan", "12345678", "12345678"), ("taiwan", "1234567890B", "1234567890b"),
         ("foreign", "ABC123456789012", "abc123456789012"), ("foreign", "911222199005081230", "911222199005081230"),
-        pytest.param("taiwan", "1234567890B", "1234567890(B)", marks=later("read otherwise than when it was entered")),
-        pytest.param("passport", "C01X00T47", "C01X00T47", marks=later("this form of passport is not looked for")),
-        pytest.param("passport", "12AB34567", "12AB34567", marks=later("this form of passport is not looked for")),
-        pytest.param("passport", "A1234", "A1234", marks=later("this form of passport is not looked for")),
+        ("taiwan", "1234567890B", "1234567890(B)"),
+        ("passport", "C01X00T47", "C01X00T47"),
+        ("passport", "12AB34567", "12AB34567"),
+        ("passport", "A1234", "A1234"),
     ],
 )  # fmt: skip
 def test_a_person_is_found_by_document_in_any_usual_spelling(kind, number, typed):

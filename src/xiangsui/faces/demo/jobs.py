@@ -8,7 +8,7 @@ from xiangsui.programme.donors.services import donors_register
 from xiangsui.programme.hla.services import index_compact
 
 from .people import donor_uuid, drafts
-from .world import world_open
+from .world import examples_open, world_open
 
 _CHUNK = 250
 
@@ -26,4 +26,5 @@ def build(run: Run, *, donors: int) -> None:
             donors_register(drafts=[draft for draft in made if draft.uuid not in known])
         run.progress(start + count, total)
     index_compact()
+    examples_open()
     run.progress(total, total)

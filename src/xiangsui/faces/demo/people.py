@@ -6,9 +6,12 @@ import datetime as dt
 import random
 import uuid
 
+from stdnum.cn import ric
+
 from xiangsui.foundation.kit import clock, numbering
 from xiangsui.foundation.orgs.models import Organisation
-from xiangsui.programme.donors.codes import Abo, Rhesus, Sex
+from xiangsui.foundation.people.identity import Identity, IdKind
+from xiangsui.programme.donors.codes import Abo, Consent, Rhesus, Sex
 from xiangsui.programme.donors.services import DonorDraft
 from xiangsui.programme.hla.selectors import sample_genotypes
 
@@ -17,6 +20,11 @@ from .world import donor_weights
 SEED = 20260916  # a World Marrow Donor Day
 _NAMESPACE = uuid.UUID("6f1d9b52-8d5a-5c5e-9e0b-2b7d3a0c9a10")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Common surnames and characters of given names, put together by chance: nobody is meant.
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢"
+_GIVEN = "安宁远清和明朗晓晨雨林嘉文思源子涵志诚雅静若溪一帆海峰春晖秋实乐天景行云舒书瑶梓轩欣然永健立新国梁建华小雪"
+# Region codes and a telephone prefix that nobody was given.
+_REGION, _PREFIX = 990_000, "154"
 # What a donor's laboratory reported: most five loci, some only three at low resolution, some ambiguous.
 _KINDS = (("five", 70), ("ambiguous", 18), ("low", 11), ("outside", 1))
 
@@ -49,10 +57,26 @@ def drafts(*, start: int, count: int, organisations: dict[str, Organisation]) ->
                 abo=rng.choices([Abo.A, Abo.B, Abo.O, Abo.AB], [28, 28, 34, 9])[0],
                 rhesus=rng.choices([Rhesus.POSITIVE, Rhesus.NEGATIVE], [995, 5])[0],
                 typing=_typing(genotype, others, kind, rng),
+                identity=_identity(rng, clock.today().year - age, start + offset),
+                consents=(Consent.JOINING, Consent.GENETIC_DATA, Consent.NATIONAL_SHARING),
                 registered_on=registered,
             )
         )
     return made
+
+
+def _identity(rng: random.Random, year: int, number: int) -> Identity:
+    """Somebody invented: a name by chance, a document of a region that does not exist, a telephone nobody has."""
+    name = rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, rng.choice((1, 2, 2))))
+    born = dt.date(year, rng.randint(1, 12), rng.randint(1, 28))
+    document = f"{_REGION + number // 1000 % 9000:06d}{born:%Y%m%d}{number % 1000:03d}"
+    return Identity(
+        name=name,
+        id_kind=IdKind.RESIDENT,
+        id_number=document + ric.calc_check_digit(document + "0"),
+        phones=(f"{_PREFIX}{number:08d}",),
+        birth_date=born.isoformat(),
+    )
 
 
 def _typing(

@@ -6,11 +6,15 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db import transaction
+from django_scopes import scopes_disabled
 
+from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.accounts.roles import Role
 from xiangsui.foundation.accounts.services import user_open
 from xiangsui.foundation.orgs.models import Kind, Organisation
 from xiangsui.foundation.orgs.services import organisation_open
+from xiangsui.programme.patients.selectors import requests_visible
+from xiangsui.programme.patients.services import request_submit
 
 # Known to everybody who reads the code, and refused under production settings.
 PASSWORD = "xiangsui-demo"  # noqa: S105
@@ -72,6 +76,30 @@ def world_open() -> dict[str, Organisation]:
             is_demo=True,
         )
     return organisations
+
+
+# A frequent pair of haplotypes, one typed at low resolution, and one that no donor may match.
+_EXAMPLES = (
+    (
+        "演示-常见",
+        "A*30:01+A*02:07^C*06:02+C*01:02^B*13:02+B*46:01^DRB1*07:01+DRB1*09:01^DQB1*02:02+DQB1*03:03",
+    ),
+    ("演示-低分辨", "A*33:XX+A*11:XX^B*58:XX+B*46:XX^DRB1*03:XX+DRB1*09:XX"),
+    (
+        "演示-罕见",
+        "A*30:01+A*33:03^C*01:02+C*06:02^B*58:01+B*46:01^DRB1*07:01+DRB1*03:01^DQB1*03:03+DQB1*02:01",
+    ),
+)
+
+
+def examples_open() -> None:
+    """A few patients' searches of the first hospital, so that its coordinator finds work; never twice."""
+    assignment = Assignment.objects.select_related("user", "organisation").get(user__username="coordinator")
+    with scopes_disabled():
+        known = set(requests_visible(assignment=assignment).values_list("reference", flat=True))
+        for reference, gl in _EXAMPLES:
+            if reference not in known:
+                request_submit(assignment=assignment, reference=reference, gl=gl)
 
 
 def donor_weights() -> dict[str, int]:

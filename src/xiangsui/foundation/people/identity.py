@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identity:
     """Who a person is. `phones` are normalised; `id_number` is in the form of its kind."""
 
@@ -43,6 +43,10 @@ class Identity:
     birth_date: str = ""
     address: str = ""
     ethnicity: str = ""
+
+    def __repr__(self) -> str:
+        # Nobody's name or numbers in a traceback or a log.
+        return f"Identity({mask_name(self.name)})"
 
     def to_bytes(self) -> bytes:
         """For the vault."""

@@ -37,10 +37,21 @@ class PersonDraft:
 
 
 def persons_record(*, drafts: Sequence[PersonDraft]) -> list[Person]:
-    """Record people: their identity sealed under keys of their own, their tokens for finding them."""
+    """Record people: their identity sealed under keys of their own, their tokens for finding them.
+
+    A draft that was recorded already, because a device sends it again, gives the person it became, as he is today.
+
+    Raises:
+        NotAllowed: it became a person of another organisation.
+    """
     now = clock.now()
-    with transaction.atomic():
-        vault = privacy.vault_new(family=FAMILY, subjects=[draft.uuid for draft in drafts])
+    with transaction.atomic(), scopes_disabled():
+        known = Person.objects.in_bulk([draft.uuid for draft in drafts])
+        for draft in drafts:
+            if draft.uuid in known and known[draft.uuid].organisation_id != draft.organisation.pk:
+                raise registered_elsewhere()
+        fresh = {draft.uuid: draft for draft in drafts if draft.uuid not in known}
+        vault = privacy.vault_new(family=FAMILY, subjects=fresh)
         people = [
             Person(
                 uuid=draft.uuid,
@@ -48,17 +59,22 @@ def persons_record(*, drafts: Sequence[PersonDraft]) -> list[Person]:
                 sealed=vault.seal(draft.uuid, _IDENTITY, draft.identity.to_bytes()),
                 recorded_at=now,
             )
-            for draft in drafts
+            for draft in fresh.values()
         ]
         Person.objects.bulk_create(people, batch_size=500)
-        privacy.tokens_put(family=FAMILY, tokens={draft.uuid: draft.identity.tokens() for draft in drafts}, new=True)
-    return people
+        privacy.tokens_put(family=FAMILY, tokens={pk: draft.identity.tokens() for pk, draft in fresh.items()}, new=True)
+    known |= {person.pk: person for person in people}
+    return [known[draft.uuid] for draft in drafts]
 
 
 def person_change(*, person: Person, identity: Identity, actor: uuid.UUID | None) -> Person:
-    """Replace what identifies a person: a moved telephone, a corrected name."""
-    with transaction.atomic():
-        vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+    """Replace what identifies a person: a moved telephone, a corrected name.
+
+    Raises:
+        Refusal: the person was erased.
+    """
+    with transaction.atomic(), scopes_disabled():
+        vault = _vault_locked(person)
         person.sealed = vault.seal(person.pk, _IDENTITY, identity.to_bytes())
         person.save(update_fields=["sealed"])
         privacy.tokens_put(family=FAMILY, tokens={person.pk: identity.tokens()})
@@ -93,7 +109,7 @@ def person_reveal(*, person: Person, reason: str, actor: uuid.UUID, organisation
         raise Refusal(_("请选择查看身份信息的理由。"), code="person.reason")
     found = identities_open(people=[person]).get(person.pk)
     if found is None:
-        raise Refusal(_("此人的身份信息已按其要求删除，无法恢复。"), code="person.erased")
+        raise _erased()
     details = {"reason": reason, "reader": organisation.uuid}
     events_append(facts=[Fact("person.revealed", person.organisation.uuid, person.pk, details=details)], actor=actor)
     return found
@@ -109,34 +125,73 @@ REVEAL_REASONS = {
 }
 
 
-def second_contacts_put(*, person: Person, contacts: Sequence[tuple[str, str, str]]) -> list[SecondContact]:
+def second_contacts_put(
+    *, person: Person, contacts: Sequence[tuple[str, str, str]], actor: uuid.UUID | None = None
+) -> list[SecondContact]:
     """Replace a person's second contacts: (name, telephone, relation) each.
 
     Raises:
-        Refusal: a telephone number is none, or is the person's own.
+        Refusal: a telephone number is none, or is the person's own; the person was erased.
     """
-    own = identities_open(people=[person]).get(person.pk)
-    for _name, phone, _relation in contacts:
-        if own and set(phones_read(phone)) & set(own.phones):
+    read = [(name, phones_read(phone), relation) for name, phone, relation in contacts]
+    with transaction.atomic(), scopes_disabled():
+        vault = _vault_locked(person)
+        own = Identity.from_bytes(vault.open(person.pk, _IDENTITY, bytes(person.sealed)))
+        if any(set(phones) & set(own.phones) for _name, phones, _relation in read):
             raise Refusal(_("联系人的电话不能与本人相同。"), code="contact.own_phone")
-    vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
-    rows = []
-    for name, phone, relation in contacts:
-        raw = json.dumps([name, phones_read(phone), relation], ensure_ascii=False).encode()
-        rows.append(SecondContact(person=person, sealed=vault.seal(person.pk, _CONTACT, raw)))
-    with transaction.atomic():
+        rows = [
+            SecondContact(
+                person=person,
+                sealed=vault.seal(person.pk, _CONTACT, json.dumps(contact, ensure_ascii=False).encode()),
+            )
+            for contact in read
+        ]
         person.second_contacts.all().delete()
-        return SecondContact.objects.bulk_create(rows)
+        SecondContact.objects.bulk_create(rows)
+        _record("person.contacts_changed", person, actor, {"contacts": len(rows)})
+    return rows
 
 
-def second_contacts_open(*, person: Person) -> list[tuple[str, tuple[str, ...], str]]:
-    """A person's second contacts: (name, telephones, relation) each."""
+def second_contacts_open(
+    *, person: Person, reason: str = "contact", actor: uuid.UUID | None = None
+) -> list[tuple[str, tuple[str, ...], str]]:
+    """A person's second contacts, (name, telephones, relation) each, with one record of who read them, and why.
+
+    Args:
+        reason: a code of `REVEAL_REASONS`.
+
+    Raises:
+        Refusal: no reason, or the person was erased.
+    """
+    if reason not in REVEAL_REASONS:
+        raise Refusal(_("请选择查看身份信息的理由。"), code="person.reason")
     vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+    if person.pk not in vault:
+        raise _erased()
     found = []
-    for row in person.second_contacts.order_by("uuid"):
-        name, phones, relation = json.loads(vault.open(person.pk, _CONTACT, bytes(row.sealed)))
-        found.append((name, tuple(phones), relation))
+    with scopes_disabled():
+        for row in person.second_contacts.order_by("uuid"):
+            name, phones, relation = json.loads(vault.open(person.pk, _CONTACT, bytes(row.sealed)))
+            found.append((name, tuple(phones), relation))
+    _record("person.contacts_revealed", person, actor, {"reason": reason})
     return found
+
+
+def _vault_locked(person: Person) -> privacy.Vault:
+    """The person's vault, his row locked and read anew: an erasure comes before or after what is done, not amid it.
+
+    Raises:
+        Refusal: the person was erased.
+    """
+    person.refresh_from_db(fields=["sealed"], from_queryset=Person.objects.select_for_update())
+    vault = privacy.vault_open(family=FAMILY, subjects=[person.pk])
+    if person.pk not in vault:
+        raise _erased()
+    return vault
+
+
+def _erased() -> Refusal:
+    return Refusal(_("此人的身份信息已按其要求删除，无法恢复。"), code="person.erased")
 
 
 @transaction.atomic
@@ -175,7 +230,7 @@ def person_unmerge(*, person: Person, actor: uuid.UUID | None) -> Person:
 def person_erase(*, person: Person, actor: uuid.UUID | None) -> list[Person]:
     """Destroy the keys and tokens of a person, and of all rows merged with his, for good.
 
-    Rows and events stay, and tell nothing of who it was. Returns the rows that were erased.
+    Rows and events stay, and tell nothing of who it was. Returns the rows that were erased: none the second time.
     """
     with scopes_disabled():
         rows = list(
@@ -210,12 +265,19 @@ def person_tie(
     valid_from: dt.date | None = None,
     valid_until: dt.date | None = None,
 ) -> PersonTie:
-    """Let another organisation see a person for a time."""
+    """Let another organisation see a person for a time, both days included.
+
+    Raises:
+        Refusal: the last day lies before the first.
+    """
+    valid_from = valid_from or clock.today()
+    if valid_until and valid_until < valid_from:
+        raise Refusal(_("起始日期不能晚于截止日期。"), code="tie.dates")
     tie = PersonTie.objects.create(
         person=person,
         organisation=organisation,
         role=role,
-        valid_from=valid_from or clock.today(),
+        valid_from=valid_from,
         valid_until=valid_until,
     )
     _record("person.tied", person, actor, {"organisation": organisation.uuid, "role": role})

@@ -22,6 +22,9 @@ from .models import Needs, RuleVersion
 _SHIPPED = Path(__file__).parent / "data" / "rules.toml"
 # Rules of the whole programme have no organisation; their events go into one chain of their own.
 PROGRAMME = uuid.UUID("00000000-0000-7000-8000-000000000001")
+_LONGEST = RuleVersion._meta.get_field("text").max_length or 0
+# Units in which nothing at all is no limit but a slip: it would admit nobody, or everybody.
+_NEVER_ZERO = {"岁", "kg", "µg/kg", "人"}
 
 
 def rules_ship() -> int:
@@ -51,29 +54,37 @@ def value_text(kind: str, value: Any) -> str:
     """A value as it is stored.
 
     Raises:
-        Refusal: it is not of that kind.
+        Refusal: it is not of that kind, or below zero; a list that is empty or names an item twice.
     """
+    text = ""
     try:
-        if kind == "int" and isinstance(value, int | str) and not isinstance(value, bool):
-            return json.dumps(int(value))
-        if kind == "decimal":
+        if kind == "int" and isinstance(value, int | str) and not isinstance(value, bool) and int(value) >= 0:
+            text = json.dumps(int(value))
+        elif kind == "decimal":
             number = Decimal(str(value))
-            if number.is_finite():
-                return json.dumps(str(number))
-        if kind == "bool" and isinstance(value, bool):
-            return json.dumps(value)
-        if kind == "list":
-            # As people separate items: 1，2、3.
+            if number.is_finite() and number >= 0:
+                text = json.dumps(str(number))
+        elif kind == "bool" and isinstance(value, bool):
+            text = json.dumps(value)
+        elif kind == "list":
+            # Divided by any of the commas people type.
             items = [item.strip() for item in re.split("[,，、;；]", value)] if isinstance(value, str) else list(value)
             if items and all(isinstance(item, str) and item for item in items) and len(set(items)) == len(items):
-                return json.dumps(items, ensure_ascii=False)
+                text = json.dumps(items, ensure_ascii=False)
     except (ValueError, TypeError, InvalidOperation):
         pass
+    if text and len(text) <= _LONGEST:
+        return text
     raise Refusal(
         _("“%(value)s”不是这条规则能用的值（需要%(kind)s）。")
         % {
             "value": value,
-            "kind": {"int": _("整数"), "decimal": _("数字"), "bool": _("是或否"), "list": _("用逗号隔开的列表")}[kind],
+            "kind": {
+                "int": _("不小于零的整数"),
+                "decimal": _("不小于零的数字"),
+                "bool": _("是或否"),
+                "list": _("用逗号隔开的列表"),
+            }[kind],
         },
         code="rule.value",
     )
@@ -96,13 +107,16 @@ def rule_add(
     model = RuleVersion.objects.filter(name=name).order_by("recorded_at").first()
     if model is None:
         raise Refusal(_("没有“%(name)s”这条规则。") % {"name": name}, code="rule.unknown")
+    text = value_text(model.kind, value)
+    if model.unit in _NEVER_ZERO and not Decimal(json.loads(text)):
+        raise Refusal(_("“%(rule)s”应大于零。") % {"rule": model.label}, code="rule.value")
     version = RuleVersion(
         name=name,
         title=model.title,
         title_en=model.title_en,
         organisation=organisation,
         kind=model.kind,
-        text=value_text(model.kind, value),
+        text=text,
         unit=model.unit,
         valid_from=valid_from,
         source=source.strip(),

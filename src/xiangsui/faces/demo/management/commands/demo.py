@@ -42,8 +42,11 @@ class Command(BaseCommand):
 
     @staticmethod
     def _job(donors: int) -> Job:
-        active = Job.objects.filter(kind=jobs.build.kind, state__in=[Job.State.QUEUED, Job.State.RUNNING]).first()
-        return active or jobs.build.enqueue(donors=donors)
+        """The job that builds so many donors: the one under way, the one that is done, or a new one."""
+        known = Job.objects.filter(kind=jobs.build.kind)
+        active = known.filter(state__in=[Job.State.QUEUED, Job.State.RUNNING]).first()
+        done = known.filter(state=Job.State.SUCCEEDED, total=donors + 1).first()
+        return active or done or jobs.build.enqueue(donors=donors)
 
     def _follow(self, job: Job, lines: bool) -> None:
         """Watch the job a worker runs. Nothing is lost when this process is stopped: the job goes on."""
