@@ -2,7 +2,7 @@
 
 from django.utils import translation
 
-from xiangsui.foundation.screens.templatetags.breaks import breakable, listed
+from xiangsui.foundation.screens.templatetags.breaks import as_written, breakable, listed
 
 
 def test_a_gl_string_breaks_after_its_delimiters_only():
@@ -22,3 +22,9 @@ def test_lists_have_the_comma_of_their_language():
     with translation.override("en"):
         assert listed(["A", "B"]) == "A, B"
     assert listed(None) == ""
+
+
+def test_cited_text_says_which_language_it_is_in():
+    assert as_written("WMDA sheet") == "WMDA sheet"
+    assert as_written("献血要求 <1>") == '<span lang="zh-Hans">献血要求 &lt;1&gt;</span>'
+    assert as_written("") == ""

@@ -68,7 +68,7 @@ class RuleList(ListPage):
         Column(gettext_lazy("适用范围"), lambda row: row.organisation.name if row.organisation else _("全部")),
         Column(gettext_lazy("生效日期"), lambda row: row.valid_from, sort="valid_from"),
         Column(gettext_lazy("状态"), _standing),
-        Column(gettext_lazy("来源"), lambda row: row.source or "—"),
+        Column(gettext_lazy("来源"), lambda row: row.source, template="office/_source.html"),
     )
 
     @staticmethod
