@@ -69,6 +69,8 @@ class BatchImputer:
         Args:
             codes: ``int64 (typings, loci)``.
         """
+        if not len(codes):
+            return
         haplotypes = self._imputer.set.codes
         lookups = []
         for column in range(codes.shape[1]):

@@ -7,6 +7,7 @@ typings at once; a donor is then a few look-ups.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -99,6 +100,28 @@ class LocusTable:
                 for element in side:
                     bit = self._bit[element]
                     self._sides[which, row, bit >> 6] |= np.uint64(1 << (bit & 63))
+
+    def packed(self) -> bytes:
+        """The table of a search, whose elements are P codes, as bytes; `unpacked` reads them."""
+        elements = np.array([-1 if e == NEW else e for e in self._bit], dtype=np.int64)
+        stream = io.BytesIO()
+        np.savez(
+            stream, size=self.size, elements=elements, bits=np.array(list(self._bit.values()), dtype=np.int64),
+            owner=self._owner, linked=self._linked, sides=self._sides, sizes=self._sizes,
+        )  # fmt: skip
+        return stream.getvalue()
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> LocusTable:
+        """The table that `packed` gave."""
+        table = cls.__new__(cls)
+        with np.load(io.BytesIO(content), allow_pickle=False) as held:
+            table.size = int(held["size"])
+            names: list[Element] = [NEW if e < 0 else e for e in held["elements"].tolist()]
+            table._bit = dict(zip(names, held["bits"].tolist(), strict=True))
+            table._owner, table._linked = held["owner"], held["linked"]
+            table._sides, table._sizes = held["sides"], held["sizes"]
+        return table
 
     def possible(self, query: list[Alternative] | None) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Least and greatest possible count against each distinct typing.

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from . import frequencies, segment
 from . import nomenclature as nomenclature_
+from .counting import LocusTable
 from .errors import FrequencyError, HlaError, IndexDamaged, SearchError
 from .frequencies import FrequencySet
 from .nomenclature import Nomenclature
@@ -218,6 +219,13 @@ class Index:
         )
 
     @cached_property
+    def tables(self) -> dict[str, LocusTable] | None:
+        """`Segment.tables` of the donors as the build stored them; None in an index built before it did."""
+        if not all(f"tables.{locus}" in self._maps for locus in MATCH_LOCI):
+            return None
+        return {locus: LocusTable.unpacked(self._whole(f"tables.{locus}")) for locus in MATCH_LOCI}
+
+    @cached_property
     def nomenclature(self) -> Nomenclature:
         """The nomenclature the index was built with."""
         return nomenclature_.from_text(self._text("nomenclature"))
@@ -230,12 +238,15 @@ class Index:
         ]
 
     def _text(self, name: str) -> str:
+        return self._whole(name).decode()
+
+    def _whole(self, name: str) -> bytes:
         """A file that is read whole anyway, and so is checked whole."""
         path = self._folder / name
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != self.manifest.files[name]["sha256"]:
             raise _damaged(path, "its content is not what was written")
-        return content[: -_FOOTER.size].decode()
+        return content[: -_FOOTER.size]
 
     def _below(self, name: str, size: int) -> None:
         if int(self._maps[name].max(initial=0)) >= size:
@@ -286,6 +297,8 @@ def _arrays(
     for column in COLUMNS:
         yield f"codes.{column}", donors.codes[column]
         yield f"typings.{column}", _bytes("\n".join(donors.texts[column]).encode())
+    for locus, table in donors.tables(nomenclature).items():
+        yield f"tables.{locus}", _bytes(table.packed())
     yield "nomenclature", _bytes(nomenclature.text().encode())
     for i, frequency_set in enumerate(frequency_sets):
         yield f"set.{i}", _bytes(frequency_set.text().encode())
@@ -328,7 +341,7 @@ def _map(path: Path, entry: dict[str, Any]) -> NDArray[Any]:
         raise _damaged(path, "its footer is not one")
     if count == 0:
         return np.zeros(0, dtype)
-    return np.memmap(path, dtype=dtype, mode="r", shape=(count,))
+    return np.asarray(np.memmap(path, dtype=dtype, mode="r", shape=(count,)))
 
 
 def _manifest(root: Path) -> Manifest:

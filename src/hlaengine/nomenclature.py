@@ -113,6 +113,10 @@ class Nomenclature:
         group = self.alleles[allele].p_group
         return NULL if group is None else self._p_codes[group]
 
+    def p_codes(self, name: str) -> set[int]:
+        """The P codes that any name `expand` knows may stand for."""
+        return {self.p_code(allele) for allele in self.expand(name)}
+
     def p_size(self, locus: str) -> int:
         """Number of P codes of a locus, `NULL` counted."""
         return len(self._p_names.get(locus, ("null",)))

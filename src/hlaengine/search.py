@@ -102,7 +102,7 @@ class Searcher:
         # P code of each haplotype's alleles, so that sets of any level are compared alike.
         self._p_codes = [self._p_coding(i) for i in range(len(self._imputers))]
         self._imputed: OrderedDict[tuple[object, ...], _Imputed] = OrderedDict()
-        self._base = _Part(index.segment, self)
+        self._base = _Part(index.segment, self, index.tables)
 
     def search(
         self,
@@ -140,7 +140,7 @@ class Searcher:
         )
         parts = [(self._base, self._hidden(last)), (_Part(over, self), np.zeros(0, np.intp))]
         query = {
-            locus: alternatives(patient.loci[locus], self.elements, NULL)
+            locus: alternatives(patient.loci[locus], self._nomenclature.p_codes, NULL)
             for locus in MATCH_LOCI
             if locus in patient.loci
         }
@@ -163,10 +163,6 @@ class Searcher:
                 "frequency_set": f"{served.name} {served.checksum}",
             },
         )
-
-    def elements(self, name: str) -> set[int]:
-        """The P codes an allele name may stand for."""
-        return {self._nomenclature.p_code(allele) for allele in self._nomenclature.expand(name)}
 
     def _set_of(self, name: str | None) -> int:
         if name is None and len(self._sets) == 1:
@@ -218,18 +214,11 @@ class _Candidate:
 class _Part:
     """A segment with the element tables of its distinct typings."""
 
-    def __init__(self, donors: Segment, searcher: Searcher) -> None:
+    def __init__(self, donors: Segment, searcher: Searcher, tables: dict[str, LocusTable] | None = None) -> None:
         self.segment = donors
         self.searcher = searcher
         self._batches: dict[int, BatchImputer] = {}
-        self.typings = {
-            locus: [None, *(parse(t, blank=donors.blank).loci[locus] for t in donors.texts[locus])]
-            for locus in MATCH_LOCI
-        }
-        self._tables = {
-            locus: LocusTable([alternatives(t, searcher.elements, NULL) for t in typings[1:] if t is not None])
-            for locus, typings in self.typings.items()
-        }
+        self._tables = tables or donors.tables(searcher.index.nomenclature)
 
     def candidates(
         self, query: dict[str, list[Alternative]], hidden: NDArray[np.intp], max_mismatches: int
@@ -261,7 +250,7 @@ class _Part:
         return self._batches[which]
 
     def _typing(self, column: int, code: int) -> LocusTyping:
-        typing = self.typings[MATCH_LOCI[column]][code]
+        typing = self.segment.locus(MATCH_LOCI[column], code)
         assert typing is not None  # code 0, untyped, is not asked for
         return typing
 
@@ -364,7 +353,7 @@ class _Ranking:
             reason = PATIENT_UNEXPLAINED
         loci = {}
         for n, locus in enumerate(MATCH_LOCI):
-            theirs = candidate.part.typings[locus][candidate.codes[n]]
+            theirs = donors.locus(locus, candidate.codes[n])
             mine = self.patient.loci.get(locus)
             loci[locus] = LocusMatch(
                 float(self.columns.both[place, n]) if self.columns is not None and place is not None else None,

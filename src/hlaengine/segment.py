@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .counting import LocusTable, alternatives
 from .errors import HlaError, SearchError
-from .nomenclature import Nomenclature
+from .nomenclature import NULL, Nomenclature
 from .typings import MATCH_LOCI, LocusTyping, PhasedBlock, Typing, parse
 
 #: Stands among the loci for what is known of phase, as text of whole blocks.
@@ -41,6 +42,7 @@ class Segment:
         codes: per locus and for `PHASE`, unsigned ``(donors,)``: 0 untyped, i the i-th distinct typing.
         texts: per locus and for `PHASE`, the distinct typings as text, for the codes 1, 2, ….
         blank: how a blank side was read (`typings.parse`).
+        parsed: per locus, code to what its text was read as; filled as it is asked for.
     """
 
     donors: Sequence[str]
@@ -48,19 +50,37 @@ class Segment:
     codes: dict[str, NDArray[np.unsignedinteger]]
     texts: dict[str, Sequence[str]]
     blank: str
+    parsed: dict[str, dict[int, LocusTyping]] = field(default_factory=lambda: {x: {} for x in MATCH_LOCI}, repr=False)
+
+    def locus(self, locus: str, code: int) -> LocusTyping | None:
+        """The typing of a locus that a code stands for; None for 0, untyped."""
+        if code == 0:
+            return None
+        known = self.parsed[locus]
+        if code not in known:
+            known[code] = parse(self.texts[locus][code - 1], blank=self.blank).loci[locus]
+        return known[code]
+
+    def tables(self, nomenclature: Nomenclature) -> dict[str, LocusTable]:
+        """Per locus, its distinct typings as sets of P codes, nulls not expressed."""
+        return {
+            locus: LocusTable(
+                [
+                    alternatives(typing, nomenclature.p_codes, NULL)
+                    for code in range(1, len(self.texts[locus]) + 1)
+                    if (typing := self.locus(locus, code)) is not None
+                ]
+            )
+            for locus in MATCH_LOCI
+        }
 
     def typing(self, row: int) -> Typing:
         """A donor's typing, over the loci of the index."""
         codes = self.row_codes(row)
-        loci: dict[str, LocusTyping] = {}
+        loci = {x: typing for x in MATCH_LOCI if (typing := self.locus(x, codes[x])) is not None}
         phased: tuple[PhasedBlock, ...] = ()
-        for column, code in codes.items():
-            if code:
-                typing = parse(self.texts[column][code - 1], blank=self.blank)
-                if column == PHASE:
-                    phased = typing.phased
-                else:
-                    loci[column] = typing.loci[column]
+        if codes[PHASE]:
+            phased = parse(self.texts[PHASE][codes[PHASE] - 1], blank=self.blank).phased
         return Typing(loci, "", {}, phased)
 
     def row_codes(self, row: int) -> dict[str, int]:
@@ -146,6 +166,7 @@ def from_rows(
         },
         {column: list(coder.dictionaries[column]) for column in COLUMNS},
         blank,
+        coder.parsed,
     )
 
 
@@ -154,6 +175,7 @@ class _Coder:
 
     def __init__(self, nomenclature: Nomenclature, blank: str) -> None:
         self.dictionaries: dict[str, dict[str, int]] = {column: {} for column in COLUMNS}
+        self.parsed: dict[str, dict[int, LocusTyping]] = {locus: {} for locus in MATCH_LOCI}
         self._nomenclature, self._blank = nomenclature, blank
         self._known: dict[str, tuple[str, int]] = {}
 
@@ -182,7 +204,11 @@ class _Coder:
     def _whole(self, text: str) -> tuple[int, ...]:
         typing = parse(text, blank=self._blank)
         self._nomenclature.check(typing, MATCH_LOCI)
-        return _codes(typing, self.dictionaries)
+        codes = _codes(typing, self.dictionaries)
+        for locus, code in zip(MATCH_LOCI, codes, strict=False):
+            if code:
+                self.parsed[locus].setdefault(code, typing.loci[locus])
+        return codes
 
 
 def _codes(typing: Typing, dictionaries: dict[str, dict[str, int]]) -> tuple[int, ...]:
