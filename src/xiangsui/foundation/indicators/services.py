@@ -106,35 +106,39 @@ def figure_publish(
     actor: uuid.UUID | None = None,
 ) -> PublishedFigure:
     """Freeze a figure as it is given out, with what the ledger said at that moment."""
-    # What is still being committed at this moment is not part of the figure.
-    now = clock.now() - LAG
-    value = figure(
-        indicator=find(code),
-        organisation=organisation,
-        occurred_from=occurred_from,
-        occurred_until=occurred_until,
-        recorded_until=now,
-    )
-    return PublishedFigure.objects.create(
-        indicator=code,
-        organisation=organisation.uuid,
-        occurred_from=occurred_from,
-        occurred_until=occurred_until,
-        recorded_until=now,
-        value="" if value is None else str(value),
-        qualifier=qualifier,
-        link=_link(subtree_on(organisation=organisation, date=occurred_until)),
-        published_at=clock.now(),
-        published_by=actor,
-    )
+    with transaction.atomic():
+        # Whoever is writing to these chains is waited for: what bears an earlier time of recording is then there.
+        link = _link(sorted(subtree_on(organisation=organisation, date=occurred_until)))
+        now = clock.now()
+        value = figure(
+            indicator=find(code),
+            organisation=organisation,
+            occurred_from=occurred_from,
+            occurred_until=occurred_until,
+            recorded_until=now,
+        )
+        return PublishedFigure.objects.create(
+            indicator=code,
+            organisation=organisation.uuid,
+            occurred_from=occurred_from,
+            occurred_until=occurred_until,
+            recorded_until=now,
+            value="" if value is None else str(value),
+            qualifier=qualifier,
+            link=link,
+            published_at=now,
+            published_by=actor,
+        )
 
 
 def _link(organisations: list[uuid.UUID]) -> str:
-    """One digest over the last links of some chains."""
+    """One digest over the last links of some chains, which are locked until the transaction ends."""
     heads: dict[uuid.UUID, str] = {}
     for start in range(0, len(organisations), 500):
-        part = ChainHead.objects.filter(chain__in=organisations[start : start + 500])
-        heads |= dict(part.values_list("chain", "digest"))
+        part = ChainHead.objects.filter(chain__in=organisations[start : start + 500]).order_by("chain")
+        if connection.features.has_select_for_update:
+            part = part.select_for_update()
+        heads |= {head.chain: head.digest for head in part}
     return canonical.digest(canonical.GENESIS, canonical.text({str(chain): heads[chain] for chain in sorted(heads)}))
 
 
