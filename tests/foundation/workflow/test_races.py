@@ -134,6 +134,7 @@ def test_withdrawing_while_somebody_lists_leaves_nobody_listed(city, two):
         assert not list(ledger_verify())
 
 
+@pytest.mark.xfail(connection.vendor == "postgresql", reason="G17: nothing is locked while the document is looked up")
 def test_the_same_person_registered_twice_at_once_is_registered_once(city):
     with scopes_disabled():
         other = factories.organisation(kind=Kind.CITY)
