@@ -61,8 +61,8 @@ class FrequencySet:
 
     @cached_property
     def haplotypes(self) -> tuple[str, ...]:
-        """Every haplotype as text without ``HLA-`` and ``g``, ``A*01:01~C*07:01~…``, in the order of `codes`."""
-        return self._texts([tuple(name.removesuffix("g") for name in names) for names in self.alleles])
+        """Every haplotype in the set's own names without ``HLA-``, ``A*01:01~C*07:01~…``, in the order of `codes`."""
+        return self._texts(self.alleles)
 
     def _texts(self, alleles: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         columns = [np.array(names, dtype=object)[self.codes[:, i]] for i, names in enumerate(alleles)]

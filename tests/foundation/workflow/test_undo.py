@@ -188,7 +188,6 @@ def test_nobody_is_put_back_without_a_consent(world, alice):
     assert fresh(donor).status == "retired"
 
 
-@pytest.mark.xfail(strict=True, reason="G2: the consent is not asked when a step is taken back")
 def test_nobody_is_put_back_without_a_consent_by_an_older_step(world, alice):
     """Retired by hand, and then the consent was withdrawn: taking the step back would list him again."""
     donor = stand(world.orgs["C1-1"], "listed")

@@ -480,7 +480,6 @@ def test_a_pseudonym_has_nobody_behind_it(world, alice):
     assert list(selectors.donors_found(assignment=world.assignments["bob"], text=donor.grid_print)) == [donor]
 
 
-@pytest.mark.xfail(strict=True, reason="G27: known by the document, but no donor")
 def test_somebody_known_who_is_no_donor_may_become_one(world):
     """A volunteer who recruits others is known by the same document; he is no donor yet."""
     from xiangsui.foundation.people.services import PersonDraft, persons_record

@@ -20,7 +20,7 @@ from .table import find
 
 # An event's time of recording is set before its transaction commits; no transaction lasts this long (mechanism 7).
 LAG = dt.timedelta(seconds=30)
-_STEP = 20_000
+_STEP = 2_000
 _START = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 
 

@@ -52,6 +52,8 @@ class Event(models.Model):
             models.Index(fields=["kind", "organisation", "occurred_at"]),
             models.Index(fields=["kind", "occurred_at"]),
             models.Index(fields=["recorded_at", "uuid"]),
+            # What a figure adds to its daily totals: what was recorded since.
+            models.Index(fields=["kind", "recorded_at"]),
             models.Index(fields=["corrects"], condition=models.Q(corrects__isnull=False), name="event_corrections"),
         ]
 

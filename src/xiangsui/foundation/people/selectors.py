@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django_scopes import scopes_disabled
@@ -41,6 +42,11 @@ def people_found(*, tree: str, text: str) -> QuerySet[Person]:
         return visible.none()
     found = [Q(pk__in=subjects_by_token(family=FAMILY, kind=kind, value=value)) for kind, value in tokens]
     return visible.filter(reduce(or_, found), erased_at=None)
+
+
+def subjects_found(text: str) -> list[QuerySet[Any]]:
+    """Subqueries of whom a text means, for rooms that scope their own rows: they never list people by themselves."""
+    return [subjects_by_token(family=FAMILY, kind=kind, value=value) for kind, value in query_tokens(text)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 from xiangsui.foundation.accounts.models import Assignment
 from xiangsui.foundation.kit import numbering
 from xiangsui.foundation.kit.pagination import COUNT_LIMIT
-from xiangsui.foundation.people.selectors import people_found
+from xiangsui.foundation.people.selectors import subjects_found
 from xiangsui.programme.hla.sources import SearchRow
 
 from .codes import Status
@@ -104,12 +104,20 @@ def donors_by_uuid(subjects: Sequence[uuid.UUID]) -> dict[uuid.UUID, Donor]:
     return found
 
 
+def donors_of_people(people: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some people who are donors anywhere. For services; never for showing."""
+    with scopes_disabled():
+        return set(Donor.objects.filter(person__in=people).values_list("person", flat=True))
+
+
 def donors_found(*, assignment: Assignment, text: str) -> QuerySet[Donor]:
     """Visible donors whom a GRID, CMDP number, name, pinyin, telephone, its last four digits or an ID number means."""
     visible = donors_visible(assignment=assignment)
     number = numbering.grid_compact(text)
-    people = people_found(tree=assignment.tree, text=text).values("pk")
-    return visible.filter(Q(grid=number) | Q(cmdp_number=number) | Q(person__in=people))
+    meant = Q(grid=number) | Q(cmdp_number=number)
+    for subjects in subjects_found(text):
+        meant |= Q(person__in=subjects)
+    return visible.filter(meant)
 
 
 def transfers_open(*, assignment: Assignment) -> QuerySet[Transfer]:

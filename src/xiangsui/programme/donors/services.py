@@ -28,7 +28,7 @@ from xiangsui.programme.hla.services import changes_record, typing_check
 from .codes import Consent, Removal, Status
 from .models import ConsentVersion, Deferral, Donor, Transfer, Typing
 from .permissions import may_register
-from .selectors import donors_by_uuid
+from .selectors import donors_by_uuid, donors_of_people
 from .workflow import DONOR
 
 # Where donors belong: the stations of the Red Cross.
@@ -85,8 +85,8 @@ def donors_register(*, drafts: Sequence[DonorDraft], actor: uuid.UUID | None = N
         _check(draft, youngest)
     try:
         with transaction.atomic():
-            _check_people(drafts)
-            known |= {donor.pk: donor for donor in _store(drafts, actor)}
+            people = _check_people(drafts)
+            known |= {donor.pk: donor for donor in _store(drafts, people, actor)}
         return [known[identifier] for identifier in wanted]
     except IntegrityError as error:
         raise Refusal(_("GRID或中华骨髓库编号已经登记过，请核对编号。"), code="donor.grid_taken") from error
@@ -115,8 +115,13 @@ def _check(draft: DonorDraft, youngest: int) -> None:
         typing_check(draft.typing)
 
 
-def _check_people(drafts: Sequence[DonorDraft]) -> None:
-    """Refuse somebody who is known by the same document: here in words, elsewhere only as "ask for a transfer"."""
+def _check_people(drafts: Sequence[DonorDraft]) -> dict[uuid.UUID, Person]:
+    """Refuse somebody who is known by the same document: here in words, elsewhere only as "ask for a transfer".
+
+    Returns:
+        Draft → the person, where somebody is known here who is no donor yet: a volunteer, a recruiter.
+    """
+    known: dict[uuid.UUID, Person] = {}
     identities = [draft.identity for draft in drafts if draft.identity]
     found = people_by_document(identities=identities)
     seen: set[tuple[str, str]] = set()
@@ -128,16 +133,19 @@ def _check_people(drafts: Sequence[DonorDraft]) -> None:
             raise Refusal(_("同一证件在这一批里出现了两次。"), code="donor.twice")
         seen.add(key)
         if key in found:
-            if draft.organisation.contains(found[key].organisation):
+            if not draft.organisation.contains(found[key].organisation):
+                raise registered_elsewhere()
+            if donors_of_people([found[key].pk]):
                 raise Refusal(_("此人已在本单位登记。"), code="donor.registered")
-            raise registered_elsewhere()
+            known[draft.uuid] = found[key]
+    return known
 
 
-def _store(drafts: Sequence[DonorDraft], actor: uuid.UUID | None) -> list[Donor]:
+def _store(drafts: Sequence[DonorDraft], known: dict[uuid.UUID, Person], actor: uuid.UUID | None) -> list[Donor]:
     now = clock.now()
     with transaction.atomic():
-        named = [draft for draft in drafts if draft.identity is not None]
-        people = dict(
+        named = [draft for draft in drafts if draft.identity is not None and draft.uuid not in known]
+        people = known | dict(
             zip(
                 [draft.uuid for draft in named],
                 persons_record(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from xiangsui.foundation.kit import clock
+from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.ledger.models import Event
 from xiangsui.foundation.programme_rules.selectors import rule
 from xiangsui.foundation.workflow.table import Field, Guard, Machine, State, Step, Transition
@@ -100,6 +101,12 @@ def _undo_ending(donor: Donor, event: Event) -> None:
         if last is not None:
             last.ended_at = None
             last.save(update_fields=["ended_at"])
+
+
+def _still_agreed(donor: Donor, event: Event) -> None:
+    """Nobody comes back onto the register by a mis-click taken back who has taken his consent back meanwhile."""
+    if not donor.consents.filter(kind=Consent.JOINING, withdrawn_at=None).exists():
+        raise Refusal(_("本人已撤回加入资料库的同意，不能撤回退库。"), code="guard.consent")
 
 
 def _undo_seen(donor: Donor, event: Event) -> None:
@@ -248,7 +255,7 @@ DONOR = Machine(
             allowed=may_register,
             fields=(_REASON,),
             effects=(_end_deferral, *_SEEN),
-            undo_effects=(_undo_ending, _undo_seen),
+            undo_effects=(_still_agreed, _undo_ending, _undo_seen),
             automatic=True,
             tone="danger",
         ),
