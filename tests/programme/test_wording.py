@@ -119,7 +119,7 @@ def test_each_reason_is_worded():
 def test_never_certain_unless_exactly_so(value):
     text = explain.probability_text(value)
     # The engine's kernels agree to 1e-12: nearer than that is exact.
-    if 1e-12 < value < 1 - 1e-12:
+    if 1e-12 <= value <= 1 - 1e-12:
         assert float(text.strip("<>%")) not in (0.0, 100.0)
     else:
         assert text == f"{round(value):.0%}"
