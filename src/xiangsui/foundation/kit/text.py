@@ -5,7 +5,8 @@ import unicodedata
 
 def half_width(text: str) -> str:
     """Full-width digits, letters and signs made half-width (Unicode NFKC)."""
-    return unicodedata.normalize("NFKC", text)
+    # PostgreSQL keeps no NUL, and nobody types one.
+    return unicodedata.normalize("NFKC", text).replace("\x00", "")
 
 
 def compact(text: str) -> str:
