@@ -123,7 +123,6 @@ def test_after_an_erasure_the_wrapped_key_lies_nowhere_in_the_file(station):
     assert wrapped not in station.raw()
 
 
-@pytest.mark.xfail(strict=True, reason="the write-ahead log keeps the page as it was until it is written over")
 def test_while_others_work_too_the_wrapped_key_is_gone_at_once(station):
     """A server has the database open, as it always has."""
     other = station.start(READ + "print(len(names), flush=True)\ninput()\n")
@@ -247,7 +246,6 @@ def test_wrong_keys_refuse_to_start_and_write_nothing(station, tmp_path, change,
     assert sorted((path.name, path.read_bytes()) for path in station.keys.parent.iterdir()) == files
 
 
-@pytest.mark.xfail(strict=True, reason="rooms below privacy write before the keys are looked at")
 def test_an_upgrade_with_wrong_keys_writes_nothing_at_all(station):
     """An upgrade has something to write: here, a rule the new release ships."""
     station.rows("DELETE FROM programme_rules_ruleversion WHERE name = 'privacy.small_cell'")
