@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 
 from django.db import connection, transaction
-from django.db.models import Max
 
 from xiangsui.foundation.kit import clock
 from xiangsui.foundation.ledger import canonical
@@ -140,8 +139,3 @@ def _link(organisations: list[uuid.UUID]) -> str:
             part = part.select_for_update()
         heads |= {head.chain: head.digest for head in part}
     return canonical.digest(canonical.GENESIS, canonical.text({str(chain): heads[chain] for chain in sorted(heads)}))
-
-
-def newest_record() -> dt.datetime | None:
-    """When the newest event was recorded."""
-    return Event.objects.aggregate(at=Max("recorded_at"))["at"]

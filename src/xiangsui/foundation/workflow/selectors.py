@@ -87,7 +87,10 @@ def picture(machine: Machine) -> Picture:
             step = place[transition.target] - place[source]
             arrows.append(
                 Arrow(
-                    transition.label, place[source], place[transition.target], 0 if step == 1 else 40 + 26 * abs(step) + (90 if step < 0 else 0)
+                    transition.label,
+                    place[source],
+                    place[transition.target],
+                    0 if step == 1 else 40 + 26 * abs(step) + (90 if step < 0 else 0),
                 )
             )
     width = _LEFT + _WIDTH + max((arrow.bow for arrow in arrows), default=0) + 120

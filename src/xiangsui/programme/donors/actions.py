@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from xiangsui.foundation.accounts.requests import WorkRequest
 from xiangsui.foundation.kit.errors import Refusal
 from xiangsui.foundation.people.selectors import masked
-from xiangsui.foundation.people.services import REVEAL_REASONS, person_reveal
+from xiangsui.foundation.people.services import person_reveal
 from xiangsui.foundation.screens.access import requires
 from xiangsui.foundation.workflow.forms import StepForm
 from xiangsui.foundation.workflow.services import transition_take
@@ -167,5 +167,5 @@ def find(request: WorkRequest) -> HttpResponse:
         )
         names = masked(people=[donor.person for donor in donors if donor.person])
         found = [{"donor": donor, "identity": names.get(donor.person.pk) if donor.person else None} for donor in donors]
-    context = {"form": form, "found": found, "reasons": REVEAL_REASONS}
+    context = {"form": form, "found": found}
     return render(request, "donors/find.html", context)

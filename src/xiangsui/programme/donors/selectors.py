@@ -30,11 +30,6 @@ def donors_listed_count(*, assignment: Assignment) -> int:
     return donors_visible(assignment=assignment).filter(status=Status.LISTED)[: COUNT_LIMIT + 1].count()
 
 
-def donor_typings(*, donor: Donor) -> QuerySet[Typing]:
-    """All typings of a donor, the current one first."""
-    return donor.typings.order_by("-number")
-
-
 @dataclass(frozen=True)
 class SearchCard:
     """What a patient's side learns of a donor: no name, no place, no birthday (domain.md §2.8)."""
