@@ -58,7 +58,9 @@ def parser():
 
 def main(arguments):
     say.prepare()
-    for name in ("SIGTERM", "SIGHUP"):  # end as Ctrl-C does: children and a test's PostgreSQL go too
+    # All end as Ctrl-C does: children and a test's PostgreSQL go too. SIGINT by name, because a shell that starts a
+    # command in the background has it ignored, and Python then leaves it so.
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _interrupted)
     try:
