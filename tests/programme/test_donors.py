@@ -176,6 +176,7 @@ def test_registering_on_the_page(sign_in, world):
     answer = alice.post(
         reverse("donors:new"),
         {
+            "consent": "on",
             "sex": "M",
             "birth_year": "1999",
             "abo": "A",
@@ -208,14 +209,14 @@ def test_registering_on_the_page(sign_in, world):
     ],
 )
 def test_an_error_stands_beside_its_field(sign_in, field, value):
-    data = {"sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": "", "typing": "", field: value}
+    data = {"consent": "on", "sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": "", "typing": "", field: value}
     answer = sign_in("alice").post(reverse("donors:new"), data)
     assert answer.status_code == 400
     assert list(answer.context["form"].errors) == [field]
 
 
 def test_a_taken_grid_stands_beside_its_field(sign_in, world):
-    data = {"sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": world.donor("away").grid, "typing": ""}
+    data = {"consent": "on", "sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": world.donor("away").grid, "typing": ""}
     answer = sign_in("alice").post(reverse("donors:new"), data)
     assert list(answer.context["form"].errors) == ["grid"]
 
@@ -223,6 +224,7 @@ def test_a_taken_grid_stands_beside_its_field(sign_in, world):
 def test_full_width_characters_of_an_input_method_are_read(sign_in):
     data = {
         "sex": "M",
+        "consent": "on",
         "birth_year": "１９９９",
         "abo": "",
         "rhesus": "",
@@ -242,7 +244,7 @@ def test_sex_is_chosen_and_not_left_as_it_stands(sign_in):
 
 
 def test_a_donor_cannot_be_a_child(sign_in):
-    data = {"sex": "M", "birth_year": str(clock.today().year), "abo": "", "rhesus": "", "grid": "", "typing": ""}
+    data = {"consent": "on", "sex": "M", "birth_year": str(clock.today().year), "abo": "", "rhesus": "", "grid": "", "typing": ""}
     assert sign_in("alice").post(reverse("donors:new"), data).status_code == 400
 
 
@@ -343,3 +345,12 @@ def test_the_export_holds_what_the_list_shows(sign_in, world):
         expected = {d.grid_print for d in Donor.objects.filter(pk__in=world.donors_below("C1"), sex="F")}
     assert {row[0] for row in rows[1:]} == expected
     assert {row[1] for row in rows[1:]} <= {world.orgs[code].name for code in ("C1", "C1-1", "C1-2")}
+
+
+def test_nobody_is_registered_whose_consent_nobody_declared(sign_in):
+    data = {"sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": "", "typing": ""}
+    with scopes_disabled():
+        before = Donor.objects.count()
+        answer = sign_in("alice").post(reverse("donors:new"), data)
+        assert (answer.status_code, list(answer.context["form"].errors)) == (400, ["consent"])
+        assert Donor.objects.count() == before

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 from django_scopes import scope, scopes_disabled
@@ -259,14 +260,37 @@ def test_a_few_old_changes_are_due_after_a_while(own_index, settings):
     assert IndexBuild.objects.count() == 2
 
 
-def test_a_build_runs_as_a_job(own_index):
-    """With the real progress of a real job, whatever total the engine tells it."""
+def test_the_job_of_a_build_tells_how_far_it_is(own_index, world):
+    """Rows come as a stream: how many there are is not known while they come."""
     from xiangsui.foundation.jobs.models import Job
     from xiangsui.foundation.jobs.registry import Run
 
-    job = jobs.rebuild.enqueue()
-    jobs.rebuild.function(Run(job.pk, "test"))
+    factories.donor(world.orgs["C2"], typing=patient_gl())
+    job = jobs.compact_when_due.enqueue()
+    (own_index / "manifest.json").unlink()
+    jobs.compact_when_due.function(Run(job.pk, "test"))
     assert Job.objects.get(pk=job.pk).percent in range(101)
+    assert not PendingChange.objects.exists()
+
+
+def test_a_lost_or_damaged_index_is_built_anew_by_itself(own_index):
+    expected = found()
+    (own_index / "manifest.json").write_text("nonsense")
+    assert services.index_fault()
+    jobs.compact_when_due.function(_Run())
+    assert not services.index_fault(thorough=True)
+    assert found().keys() == expected.keys()
+
+
+def test_the_command_looks_and_rebuilds(own_index, capsys):
+    call_command("index")
+    assert "完好" in capsys.readouterr().out
+    (own_index / "manifest.json").unlink()
+    with pytest.raises(CommandError, match="--rebuild"):
+        call_command("index")
+    call_command("index", "--rebuild")
+    call_command("index")
+    assert "完好" in capsys.readouterr().out
 
 
 def test_a_busy_index_is_not_called_damaged():

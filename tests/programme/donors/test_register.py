@@ -562,7 +562,7 @@ def test_what_contradicts_itself_is_refused(world, fields):
 def test_a_registration_names_who_made_it(sign_in, world):
     from django.urls import reverse
 
-    data = {"sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": "", "typing": patient_gl()}
+    data = {"consent": "on", "sex": "M", "birth_year": "1999", "abo": "", "rhesus": "", "grid": "", "typing": patient_gl()}
     before = set(Donor.objects.values_list("pk", flat=True))
     answer = sign_in("alice").post(reverse("donors:new"), data)
     assert answer.status_code == 302

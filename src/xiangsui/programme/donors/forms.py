@@ -37,6 +37,10 @@ class DonorForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off"}),
         help_text=_("可以以后补录；有分型后才能被检索到。"),
     )
+    # The consent is recorded with the donor: somebody must have said that it was signed.
+    consent = forms.BooleanField(
+        label=_("本人已签署加入资料库的知情同意书"), error_messages={"required": _("没有签署知情同意书，不能登记。")}
+    )
 
 
 class FindForm(forms.Form):

@@ -102,3 +102,19 @@ def index_compact(*, progress: Callable[[int, int | None], None] | None = None) 
         nomenclature=nomenclature().label,
         frequency_sets=frequency_set().name,
     )
+
+
+def index_fault(*, thorough: bool = False) -> str:
+    """What is wrong with the search index, as one sentence; empty where it can be used.
+
+    Args:
+        thorough: read every byte, not only sizes and footers.
+    """
+    try:
+        if thorough:
+            index.verify(settings.HLA_INDEX_DIR)
+        else:
+            index.Index.open(settings.HLA_INDEX_DIR)
+    except errors.HlaError as error:
+        return str(error)
+    return ""

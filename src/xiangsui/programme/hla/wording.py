@@ -40,7 +40,7 @@ _ERRORS: dict[str, Any] = {
     "index.missing": gettext_lazy("检索索引还没有建好。请在首页查看任务进度，完成后再检索。"),
 }
 _DAMAGED = gettext_lazy(
-    "检索索引已损坏（%(code)s），为避免给出错误结果已停止检索。请管理员重建索引：dev manage index --rebuild。"
+    "检索索引已损坏（%(code)s），为避免给出错误结果已停止检索。系统会在一分钟内自动重建；管理员也可以立即重建：dev manage index --rebuild。"
 )
 
 _REASONS: dict[str, Any] = {
