@@ -59,8 +59,8 @@ def _until_ahead(donor: Donor, step: Step) -> bool:
 
 def _interval_over(donor: Donor, step: Step) -> bool:
     months = rule("donor.second_donation_interval", on=step.day, at=donor.organisation).value
-    # A month of the rule is counted as thirty days, which errs on the donor's side by days at most.
-    return step.occurred_at - donor.status_since >= dt.timedelta(days=30 * months)
+    # A month of the rule is counted as thirty-one days: it errs, by days, on the side of the donor's safety.
+    return step.occurred_at - donor.status_since >= dt.timedelta(days=31 * months)
 
 
 AGE = Guard("age", _("年龄不在入库规则之内。"), _age_fits)
